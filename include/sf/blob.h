@@ -1,0 +1,78 @@
+/* blob.h - constant arrays: weights, biases, tables. docs/ir.md 3.
+ *
+ * A blob has a logical type and a stored dtype. Bytes from files stay mapped;
+ * they are checked (length, range, NaN, sha256) when first loaded, once. Blobs
+ * belong to their module. */
+#ifndef SF_BLOB_H
+#define SF_BLOB_H
+
+#include "sf/diag.h"
+#include "sf/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct sf_module sf_module;
+
+typedef enum sf_source_kind {
+#define SF_SOURCE(NUMBER, ID, text) SF_SOURCE_##ID = NUMBER,
+#include "sf/types.def"
+} sf_source_kind;
+
+typedef struct sf_blob {
+  const char *name; /* without @ */
+  sf_type type;
+  sf_source_kind source;
+  sf_dtype dtype;      /* of the stored bytes */
+  sf_number splat;     /* SPLAT */
+  const char *path;    /* FILE, RAW: relative to the .sf file */
+  const char *tensor;  /* FILE: name inside the safetensors file */
+  uint64_t offset;     /* RAW: bytes from the start of the file */
+  uint64_t bytes;      /* ELIDED: stored bytes */
+  const char *sha256;  /* 64 hex digits of the stored bytes, or NULL */
+  sf_loc loc;
+  struct sf_module *module;
+  struct sf_blob *prev, *next;
+
+  /* Set by sf_blob_load, by the reader for DENSE, by sf_blob_create_*. C order,
+   * dtype elements, perhaps unaligned: use the accessors. NULL: not loaded. */
+  const void *data;
+  uint32_t users; /* operands and attributes that name it */
+} sf_blob;
+
+/* Creates a blob whose bytes are computed; `name` is made unique. The bytes are
+ * copied into storage that the module frees. dtype: the narrowest for the type
+ * (i8 for i2..i8, i16 for i9..i16, else i32; f32). Errors: NULL, out of memory
+ * (values are the caller's business and are checked when loaded). */
+sf_blob *sf_blob_create_i32(sf_module *module, const char *name,
+                            const sf_type *type, const int32_t *values);
+sf_blob *sf_blob_create_f32(sf_module *module, const char *name,
+                            const sf_type *type, const float *values);
+/* `bytes` of a reader's own storage, already of `dtype`; lives as long as the
+ * module: sf_module_own transfers it. */
+sf_blob *sf_blob_create_bytes(sf_module *module, const char *name,
+                              const sf_type *type, sf_dtype dtype,
+                              const void *bytes);
+sf_blob *sf_blob_create_splat(sf_module *module, const char *name,
+                              const sf_type *type, sf_number value);
+
+/* Makes the elements readable: maps the file, checks everything once. Errors:
+ * FILE_OPEN, FILE_PATH, BLOB, BLOB_ELIDED. Cheap when loaded already. */
+sf_result sf_blob_load(sf_blob *blob, sf_diag *diag) SF_MUST_USE;
+
+/* Elements of a loaded blob, by flat index in C order. -0.0 reads as +0.0. */
+int32_t sf_blob_i32(const sf_blob *blob, size_t index); /* spike, iN */
+float sf_blob_f32(const sf_blob *blob, size_t index);   /* f32 */
+/* Either, as the type says. */
+sf_word sf_blob_word(const sf_blob *blob, size_t index);
+/* `count` elements from `first` on. */
+void sf_blob_read(const sf_blob *blob, size_t first, size_t count,
+                  sf_word *out);
+size_t sf_blob_elements(const sf_blob *blob);
+bool sf_blob_is_uniform(const sf_blob *blob, sf_word *out_value);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,107 @@
+/* diag.h - diagnostics: an error, where it is, what else to know, what to do.
+ *
+ *   mnist.sf:6:20: error: attribute 'shift' of 'linear' must be ... [attr]
+ *       6 |   %i = linear %s, @w {shift = 99} : i24[10]
+ *         |                       ^~~~~~~~~~
+ *   note: imported from 'model.net', node 'layer/0'
+ *   help: ...
+ *
+ * One engine a compilation. It counts, keeps the worst exit code, and sends each
+ * record to its sink (text, JSON, or a list for tests). Not thread-safe. */
+#ifndef SF_DIAG_H
+#define SF_DIAG_H
+
+#include "sf/base.h"
+#include <stdarg.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum sf_severity {
+  SF_SEVERITY_NOTE,
+  SF_SEVERITY_HELP,
+  SF_SEVERITY_WARNING,
+  SF_SEVERITY_ERROR
+} sf_severity;
+
+/* The value is the exit code of a tool that ends on such an error. */
+typedef enum sf_diag_class {
+  SF_CLASS_INPUT = 1,
+  SF_CLASS_USAGE = 2,
+  SF_CLASS_FIT = 3,
+  SF_CLASS_DIFFER = 4,
+  SF_CLASS_SYSTEM = 5,
+  SF_CLASS_BUG = 70
+} sf_diag_class;
+
+typedef enum sf_diag_id {
+#define SF_DIAG(ID, text, CLASS, meaning) SF_DIAG_##ID,
+#include "sf/diag.def"
+  SF_DIAG_COUNT
+} sf_diag_id;
+
+/* Where something comes from. `file` is a base name or a path as the user gave
+ * it; line and column count from 1, 0 = unknown; `node` is set for imported ops
+ * instead of a line. Borrowed strings: they live in the module's arena or in the
+ * caller's arguments. */
+typedef struct sf_loc {
+  const char *file;
+  const char *node;
+  uint32_t line, column;
+  uint32_t length; /* columns to underline, 0 = one */
+} sf_loc;
+
+#define SF_NO_LOC ((sf_loc){0})
+
+typedef struct sf_diag sf_diag;
+
+typedef enum sf_diag_format { SF_DIAG_TEXT, SF_DIAG_JSON } sf_diag_format;
+
+/* One finished record, as a listener sees it. Valid during the call only. */
+typedef struct sf_diag_record {
+  sf_severity severity;
+  sf_diag_id id; /* of the error or warning that a note or help belongs to */
+  sf_loc loc;
+  const char *message;
+} sf_diag_record;
+
+typedef void (*sf_diag_listener)(void *listener_data,
+                                 const sf_diag_record *record);
+
+/* An engine that prints to `out` (not owned; NULL: prints nothing). Colour only
+ * when `out` is a terminal and NO_COLOR is unset. NULL: out of memory. */
+sf_diag *sf_diag_create(FILE *out, sf_diag_format format);
+void sf_diag_destroy(sf_diag *diag);
+
+/* Calls `listener` for each record as well; used by --verify-diagnostics. */
+void sf_diag_listen(sf_diag *diag, sf_diag_listener listener, void *data);
+
+/* Gives the text of `file`, so that carets can be printed. Copied. */
+void sf_diag_add_source(sf_diag *diag, const char *file, sf_slice text);
+
+/* Reports. The error functions return SF_FAIL, so that `return sf_error(..)`
+ * reads well. A note or help belongs to the last error or warning. */
+sf_result sf_error(sf_diag *diag, sf_diag_id id, sf_loc loc, const char *format,
+                   ...) SF_PRINTF(4, 5);
+sf_result sf_error_v(sf_diag *diag, sf_diag_id id, sf_loc loc,
+                     const char *format, va_list arguments) SF_PRINTF(4, 0);
+void sf_warning(sf_diag *diag, sf_diag_id id, sf_loc loc, const char *format,
+                ...) SF_PRINTF(4, 5);
+void sf_note(sf_diag *diag, sf_loc loc, const char *format, ...)
+    SF_PRINTF(3, 4);
+void sf_help(sf_diag *diag, const char *format, ...) SF_PRINTF(2, 3);
+
+/* Errors so far; warnings and notes do not count. */
+uint32_t sf_diag_errors(const sf_diag *diag);
+/* 0 without errors; else the class of the first error, 70 if any is a bug. */
+int sf_diag_exit_code(const sf_diag *diag);
+
+const char *sf_diag_id_text(sf_diag_id id); /* "attr-range" */
+sf_diag_class sf_diag_id_class(sf_diag_id id);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,57 @@
+/* frontend.h - readers: a file of a trained network becomes a module. */
+#ifndef SF_FRONTEND_H
+#define SF_FRONTEND_H
+
+#include "sf/ir.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A convention that a reader chose, printed once per import with the reason. */
+typedef struct sf_choice {
+  const char *name;   /* "layer-lag" */
+  const char *value;  /* "0" */
+  const char *reason; /* "the file does not say; layers see each other ..." */
+} sf_choice;
+
+typedef struct sf_import {
+  sf_module *module; /* owned by the caller */
+  uint32_t choice_count;
+  sf_choice *choices; /* in the module's arena */
+} sf_import;
+
+/* Options as `name=value` words, from the command line: each reader has a table
+ * and refuses what it does not know. */
+typedef struct sf_import_option {
+  const char *name, *value;
+} sf_import_option;
+
+typedef struct sf_reader_option {
+  const char *name;         /* "layer-lag" */
+  const char *default_text; /* NULL: none */
+  const char *doc;
+} sf_reader_option;
+
+typedef struct sf_frontend {
+  uint32_t size, abi;
+  const char *name;    /* "netx" */
+  const char *summary;
+  const sf_reader_option *options; /* ends with a NULL name */
+  /* Whether the file is of this format: looks at the bytes, not the name. */
+  bool (*recognizes)(const char *path);
+  sf_result (*read)(const char *path, const sf_import_option *options,
+                    uint32_t option_count, sf_diag *diag, sf_import *out);
+} sf_frontend;
+
+size_t sf_frontend_count(void);
+const sf_frontend *sf_frontend_at(size_t index);
+/* Reads any known format, `.sf` included. */
+sf_result sf_import_file(const char *path, const sf_import_option *options,
+                         uint32_t option_count, sf_diag *diag, sf_import *out)
+    SF_MUST_USE;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,132 @@
+/* pass.h - what a pass is, and how one is run.
+ *
+ * A pass is one C file: header comment with the IR before and after, options,
+ * statistics, run function, and last the const sf_pass. One line in
+ * passes/passes.def registers it; a plug-in calls sf_registry_add_pass. */
+#ifndef SF_PASS_H
+#define SF_PASS_H
+
+#include "sf/interp.h"
+#include "sf/machine.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum sf_fact {
+#define SF_FACT(BIT, ID, text, doc) SF_FACT_##ID = 1 << BIT,
+#include "sf/facts.def"
+  SF_FACT_NONE = 0
+} sf_fact;
+
+typedef enum sf_option_kind {
+  SF_OPTION_INT,    /* int64_t */
+  SF_OPTION_NUMBER, /* double */
+  SF_OPTION_BOOL,   /* bool */
+  SF_OPTION_TEXT,   /* const char *, in the scratch arena */
+  SF_OPTION_CHOICE  /* const char *: one of `choices`, "a|b|c" */
+} sf_option_kind;
+
+/* `name=value` in `pass{name=value}`; written to the options struct. */
+typedef struct sf_option {
+  const char *name;
+  const char *doc;
+  sf_option_kind kind;
+  const char *default_text;
+  const char *choices; /* CHOICE; else NULL */
+  double low, high;    /* INT, NUMBER: inclusive; both 0: no limit */
+  size_t offset;       /* in the options struct */
+} sf_option;
+
+typedef struct sf_stat {
+  const char *name;
+  const char *doc;
+} sf_stat;
+
+typedef struct sf_pass sf_pass;
+
+/* One run of a pass. The manager fills it; the pass only reads it and counts. */
+typedef struct sf_pass_run {
+  uint32_t size; /* of this struct */
+  const sf_pass *pass;
+  sf_module *module;
+  sf_diag *diag;
+  sf_arena *scratch;         /* freed after the run */
+  const void *options;       /* typed face: SF_PASS_OPTIONS(run, my_options) */
+  uint64_t *stats;           /* one a row of pass->stats */
+  const sf_machine *machine; /* of --machine or the mapping; NULL: none */
+  uint32_t threads;          /* results must not depend on it */
+  int64_t lag;               /* out: steps added, by passes that are EXACT_LAG */
+} sf_pass_run;
+
+#define SF_PASS_OPTIONS(run, type) ((const type *)(run)->options)
+
+struct sf_pass {
+  uint32_t size; /* sizeof(sf_pass) */
+  uint32_t abi;  /* SF_ABI */
+  const char *name;        /* kebab-case verb phrase */
+  const char *summary;     /* one line */
+  const char *description; /* paragraph for the reference page */
+  uint32_t needs, gives, keeps; /* sf_fact bits; facts not kept are dropped */
+  sf_exactness exactness;       /* what --check-exact holds it to */
+  const sf_option *options;     /* ends with a NULL name; may be NULL */
+  size_t options_size;
+  const sf_stat *stats; /* ends with a NULL name; may be NULL */
+  sf_result (*run)(sf_pass_run *run);
+};
+
+/* ---- Registry. -------------------------------------------------------------- */
+
+typedef struct sf_registry sf_registry;
+/* All built-in passes and aliases. NULL: out of memory. */
+sf_registry *sf_registry_create(void);
+void sf_registry_destroy(sf_registry *registry);
+/* For plug-ins; refuses a name that exists and another ABI. */
+sf_result sf_registry_add_pass(sf_registry *registry, const sf_pass *pass,
+                               sf_diag *diag) SF_MUST_USE;
+sf_result sf_registry_load_plugin(sf_registry *registry, const char *path,
+                                  sf_diag *diag) SF_MUST_USE;
+size_t sf_registry_pass_count(const sf_registry *registry);
+const sf_pass *sf_registry_pass_at(const sf_registry *registry, size_t index);
+/* Dashes and underscores are the same; aliases are followed. */
+const sf_pass *sf_registry_find(const sf_registry *registry, sf_slice name);
+
+/* ---- Pipelines: `a,b{key=value},@loihi2`. ------------------------------------ */
+
+typedef struct sf_pipeline sf_pipeline;
+sf_result sf_pipeline_parse(const sf_registry *registry, const char *text,
+                            sf_diag *diag, sf_pipeline **out) SF_MUST_USE;
+void sf_pipeline_destroy(sf_pipeline *pipeline);
+/* Exactly as it was given; malloc'ed. */
+char *sf_pipeline_text(const sf_pipeline *pipeline);
+size_t sf_pipeline_length(const sf_pipeline *pipeline);
+
+typedef struct sf_pipeline_options {
+  const sf_machine *machine;
+  uint32_t threads;
+  bool verify_each;
+  uint32_t check_exact;      /* seeded inputs for each exact pass; 0: off */
+  uint64_t seed;
+  const char *print_before;  /* names, comma-separated; "*" all; NULL none */
+  const char *print_after;
+  bool print_diff;           /* print what changed instead of everything */
+  bool time_passes, stats;
+  const char *reproducer;    /* path to write when a pass fails; NULL: none */
+  FILE *out;                 /* where prints go */
+} sf_pipeline_options;
+
+sf_result sf_pipeline_run(sf_pipeline *pipeline, sf_module *module,
+                          const sf_pipeline_options *options, sf_diag *diag)
+    SF_MUST_USE;
+
+/* Facts that the module states; and whether one of them holds in truth. */
+uint32_t sf_module_facts(const sf_module *module);
+sf_result sf_module_set_facts(sf_module *module, uint32_t facts) SF_MUST_USE;
+sf_result sf_fact_check(const sf_module *module, sf_fact fact, sf_diag *diag)
+    SF_MUST_USE;
+const char *sf_fact_text(sf_fact fact);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,53 @@
+/* file.h - reading, mapping and publishing files; untrusted paths. */
+#ifndef SF_SUPPORT_FILE_H
+#define SF_SUPPORT_FILE_H
+
+#include "sf/diag.h"
+
+/* A file mapped read-only. Zero-initialized is none. */
+typedef struct sf_mapped_file {
+  const void *data;
+  size_t size;
+} sf_mapped_file;
+
+sf_result sf_file_map(const char *path, sf_diag *diag, sf_mapped_file *out)
+    SF_MUST_USE;
+void sf_file_unmap(sf_mapped_file *file);
+/* The whole file, malloc'ed and terminated; "-" is standard input. `limit` in
+ * bytes, 0: none. */
+sf_result sf_file_read(const char *path, size_t limit, sf_diag *diag,
+                       char **out, size_t *out_size) SF_MUST_USE;
+
+/* Joins a folder and an untrusted relative path: refuses absolute paths, `..`
+ * and symbolic links that leave the folder (FILE_PATH). *out is malloc'ed. */
+sf_result sf_path_inside(const char *directory, const char *relative,
+                         sf_loc loc, sf_diag *diag, char **out) SF_MUST_USE;
+const char *sf_path_base(const char *path);       /* part after the last / */
+char *sf_path_directory(const char *path);        /* malloc'ed; "." if none */
+char *sf_path_join(const char *a, const char *b); /* malloc'ed */
+bool sf_path_exists(const char *path);
+bool sf_path_is_directory(const char *path);
+
+/* Writes beside `path`, syncs, renames: either the old file or the whole new one
+ * is there. Errors: FILE_WRITE with the system's reason. */
+sf_result sf_file_write(const char *path, const void *bytes, size_t size,
+                        sf_diag *diag) SF_MUST_USE;
+
+/* A folder that appears as a whole: write into ->path, then publish to the final
+ * name (replacing a folder of ours that is there), or discard. */
+typedef struct sf_folder {
+  char *path;  /* temporary folder beside the final name */
+  char *final_path;
+} sf_folder;
+sf_result sf_folder_begin(const char *final_path, sf_diag *diag,
+                          sf_folder *out) SF_MUST_USE;
+sf_result sf_folder_publish(sf_folder *folder, sf_diag *diag) SF_MUST_USE;
+void sf_folder_discard(sf_folder *folder);
+sf_result sf_make_directory(const char *path, sf_diag *diag) SF_MUST_USE;
+/* Removes a folder and everything in it; follows no links. */
+void sf_remove_tree(const char *path);
+/* Names in a folder, sorted by bytes; the caller frees each and the array. */
+sf_result sf_list_directory(const char *path, sf_diag *diag, char ***out,
+                            size_t *out_count) SF_MUST_USE;
+
+#endif
