@@ -21,7 +21,10 @@ void sf_buffer_text(sf_buffer *buffer, const char *text);
 void sf_buffer_char(sf_buffer *buffer, char c);
 void sf_buffer_printf(sf_buffer *buffer, const char *format, ...)
     SF_PRINTF(2, 3);
-/* Moves the bytes out; NULL when failed. The caller frees. */
+void sf_buffer_vprintf(sf_buffer *buffer, const char *format, va_list arguments)
+    SF_PRINTF(2, 0);
+/* Moves the bytes out and leaves the buffer empty; NULL when failed, "" when
+ * nothing was added. The caller frees. */
 char *sf_buffer_take(sf_buffer *buffer);
 
 #endif

@@ -10,6 +10,9 @@ typedef struct sf_mapped_file {
   size_t size;
 } sf_mapped_file;
 
+/* What an errno value means, in English in every locale; static text. */
+const char *sf_system_reason(int error);
+/* Regular files only. The bytes must not shrink while they are mapped. */
 sf_result sf_file_map(const char *path, sf_diag *diag, sf_mapped_file *out)
     SF_MUST_USE;
 void sf_file_unmap(sf_mapped_file *file);
@@ -25,6 +28,7 @@ sf_result sf_path_inside(const char *directory, const char *relative,
 const char *sf_path_base(const char *path);       /* part after the last / */
 char *sf_path_directory(const char *path);        /* malloc'ed; "." if none */
 char *sf_path_join(const char *a, const char *b); /* malloc'ed */
+char *sf_path_temporary(const char *path, unsigned number); /* beside path */
 bool sf_path_exists(const char *path);
 bool sf_path_is_directory(const char *path);
 
@@ -33,8 +37,26 @@ bool sf_path_is_directory(const char *path);
 sf_result sf_file_write(const char *path, const void *bytes, size_t size,
                         sf_diag *diag) SF_MUST_USE;
 
+/* The same in parts, for files too large to hold: begin, add, then publish or
+ * discard. A device or pipe (/dev/stdout) is written to directly. Publish ends
+ * the writer whether it works or not; after a failed add call discard. */
+typedef struct sf_writer {
+  int fd;
+  char *temporary; /* NULL: written to directly */
+  char *final_path;
+  char *name;      /* as the user gave it */
+} sf_writer;
+sf_result sf_writer_begin(const char *path, sf_diag *diag, sf_writer *out)
+    SF_MUST_USE;
+sf_result sf_writer_add(sf_writer *writer, const void *bytes, size_t size,
+                        sf_diag *diag) SF_MUST_USE;
+sf_result sf_writer_publish(sf_writer *writer, sf_diag *diag) SF_MUST_USE;
+void sf_writer_discard(sf_writer *writer);
+
 /* A folder that appears as a whole: write into ->path, then publish to the final
- * name (replacing a folder of ours that is there), or discard. */
+ * name, or discard. A folder that is there already is replaced when it is empty
+ * or has a manifest.json, else it is an error (FILE_WRITE). Publish ends the
+ * folder whether it works or not. */
 typedef struct sf_folder {
   char *path;  /* temporary folder beside the final name */
   char *final_path;
@@ -43,6 +65,7 @@ sf_result sf_folder_begin(const char *final_path, sf_diag *diag,
                           sf_folder *out) SF_MUST_USE;
 sf_result sf_folder_publish(sf_folder *folder, sf_diag *diag) SF_MUST_USE;
 void sf_folder_discard(sf_folder *folder);
+/* With its parents; one that is there is fine. */
 sf_result sf_make_directory(const char *path, sf_diag *diag) SF_MUST_USE;
 /* Removes a folder and everything in it; follows no links. */
 void sf_remove_tree(const char *path);

@@ -4,7 +4,7 @@
 
 #include "sf/diag.h"
 
-/* 64 lower-case hex digits and a terminator. */
+/* 64 lower-case hex digits and a terminator; "" when memory is out. */
 void sf_sha256(const void *bytes, size_t size, char out[65]);
 sf_result sf_sha256_file(const char *path, sf_diag *diag, char out[65])
     SF_MUST_USE;
