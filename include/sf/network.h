@@ -146,6 +146,7 @@ struct sf_network {
   int64_t period; /* docs/ir.md 7 */
   sf_op *first, *last;
   uint32_t op_count;
+  struct sf_names *names; /* private: of values */
   sf_loc loc;
   struct sf_network *prev, *next;
 };

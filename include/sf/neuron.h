@@ -102,7 +102,8 @@ typedef struct sf_neuron {
   sf_stmt *stmts;
   sf_noperand *emits;
   sf_scalar *emit_types;
-  uint32_t value_count; /* slots */
+  uint32_t value_count;   /* slots */
+  struct sf_names *names; /* private: of values */
   sf_loc loc;
   struct sf_neuron *prev, *next;
 } sf_neuron;
@@ -116,6 +117,8 @@ sf_param *sf_neuron_add_param(sf_neuron *neuron, const char *name,
                               sf_scalar type);
 sf_state *sf_neuron_add_state(sf_neuron *neuron, const char *name,
                               sf_scalar type);
+/* lookup: sets the table, and counts its user. */
+void sf_stmt_set_blob(sf_stmt *stmt, sf_blob *blob);
 /* Appends a statement with its result value. The pointer is valid until the
  * next one is added. */
 sf_stmt *sf_neuron_add_stmt(sf_neuron *neuron, sf_nop_kind kind,

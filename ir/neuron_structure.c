@@ -1,0 +1,120 @@
+/* neuron_structure.c - questions about neuron functions: the types of literals,
+ * statelessness, equality of structure. */
+#include "sf/neuron.h"
+
+/* `wanted`, or i32 when an integer literal does not fit it: arithmetic is
+ * exact, so that the wider type means the same. */
+static sf_scalar literal_type(sf_number literal, sf_scalar wanted) {
+  if (literal.is_float) return sf_f32();
+  if (wanted.kind == SF_SCALAR_F32) return sf_int(32);
+  bool fits =
+      literal.i >= sf_scalar_min(wanted) && literal.i <= sf_scalar_max(wanted);
+  return fits ? wanted : sf_int(32);
+}
+
+sf_scalar sf_stmt_operand_type(const sf_stmt *stmt, uint32_t index) {
+  const sf_noperand *operand = &stmt->operand[index];
+  if (operand->value) return operand->value->type;
+  sf_scalar result = stmt->result->type;
+  const sf_nop_info *info = sf_nop_info_get(stmt->kind);
+  if (stmt->kind == SF_NOP_SELECT && index == 0) return sf_spike();
+  if (info && (info->traits & SF_NOP_TRAIT_COMPARE)) {
+    const sf_noperand *other = &stmt->operand[1 - index];
+    return literal_type(operand->literal,
+                        other->value ? other->value->type : sf_int(32));
+  }
+  if (stmt->kind == SF_NOP_LOOKUP || stmt->kind == SF_NOP_TO_FLOAT)
+    result = sf_int(32);
+  return literal_type(operand->literal, result);
+}
+
+static bool is_state(sf_noperand operand) {
+  return operand.value && operand.value->kind == SF_NVALUE_STATE;
+}
+
+bool sf_neuron_is_stateless(const sf_neuron *neuron) {
+  for (uint32_t i = 0; i < neuron->state_count; i++)
+    if (neuron->states[i].has_next) return false;
+  for (uint32_t i = 0; i < neuron->stmt_count; i++) {
+    const sf_stmt *stmt = &neuron->stmts[i];
+    if (stmt->kind == SF_NOP_RAND) return false; /* differs in every step */
+    for (uint32_t j = 0; j < stmt->operand_count; j++)
+      if (is_state(stmt->operand[j])) return false;
+  }
+  for (uint32_t i = 0; i < neuron->emit_count; i++)
+    if (is_state(neuron->emits[i])) return false;
+  return true;
+}
+
+/* Values correspond when they stand in the same place. */
+static bool same_value(const sf_nvalue *a, const sf_nvalue *b) {
+  if (!a || !b) return a == b;
+  return a->kind == b->kind && a->index == b->index &&
+         sf_scalar_equal(a->type, b->type);
+}
+
+static bool same_operand(sf_noperand a, sf_noperand b) {
+  if (!same_value(a.value, b.value)) return false;
+  return a.value || sf_number_equal(a.literal, b.literal);
+}
+
+static bool same_param(const sf_param *a, const sf_param *b) {
+  if (!same_value(a->value, b->value)) return false;
+  if (a->has_range != b->has_range || a->has_default != b->has_default)
+    return false;
+  if (a->has_range &&
+      !(sf_number_equal(a->low, b->low) && sf_number_equal(a->high, b->high)))
+    return false;
+  return !a->has_default || sf_number_equal(a->initial, b->initial);
+}
+
+static bool same_state(const sf_state *a, const sf_state *b) {
+  if (!same_value(a->value, b->value) || a->has_next != b->has_next)
+    return false;
+  if (!same_value(a->initial_param, b->initial_param)) return false;
+  if (!a->initial_param && !sf_number_equal(a->initial, b->initial))
+    return false;
+  return !a->has_next || same_operand(a->next, b->next);
+}
+
+static bool same_table(const sf_blob *a, const sf_blob *b) {
+  if (a == b) return true;
+  if (!a || !b || !sf_type_equal(&a->type, &b->type)) return false;
+  bool readable = (a->data || a->source == SF_SOURCE_SPLAT) &&
+                  (b->data || b->source == SF_SOURCE_SPLAT);
+  if (!readable) return false; /* unknown contents count as different */
+  for (size_t i = 0; i < sf_blob_elements(a); i++)
+    if (sf_blob_word(a, i).i != sf_blob_word(b, i).i) return false;
+  return true;
+}
+
+static bool same_stmt(const sf_stmt *a, const sf_stmt *b) {
+  if (a->kind != b->kind || a->mode != b->mode || a->shift != b->shift ||
+      a->round != b->round || a->operand_count != b->operand_count)
+    return false;
+  if (!same_value(a->result, b->result) || !same_table(a->blob, b->blob))
+    return false;
+  for (uint32_t i = 0; i < a->operand_count; i++)
+    if (!same_operand(a->operand[i], b->operand[i])) return false;
+  return true;
+}
+
+bool sf_neuron_same_structure(const sf_neuron *a, const sf_neuron *b) {
+  if (a->input_count != b->input_count || a->param_count != b->param_count ||
+      a->state_count != b->state_count || a->stmt_count != b->stmt_count ||
+      a->emit_count != b->emit_count)
+    return false;
+  for (uint32_t i = 0; i < a->input_count; i++)
+    if (!same_value(a->inputs[i], b->inputs[i])) return false;
+  for (uint32_t i = 0; i < a->param_count; i++)
+    if (!same_param(&a->params[i], &b->params[i])) return false;
+  for (uint32_t i = 0; i < a->state_count; i++)
+    if (!same_state(&a->states[i], &b->states[i])) return false;
+  for (uint32_t i = 0; i < a->stmt_count; i++)
+    if (!same_stmt(&a->stmts[i], &b->stmts[i])) return false;
+  for (uint32_t i = 0; i < a->emit_count; i++)
+    if (!same_operand(a->emits[i], b->emits[i]) ||
+        !sf_scalar_equal(a->emit_types[i], b->emit_types[i]))
+      return false;
+  return true;
+}
