@@ -30,6 +30,10 @@ typedef struct sf_chip {
   bool dead;
 } sf_chip;
 
+typedef struct sf_position {
+  int32_t x, y;
+} sf_position;
+
 typedef struct sf_machine {
   const char *name;    /* "kapoho-point" */
   const char *summary;
@@ -43,6 +47,9 @@ typedef struct sf_machine {
   uint32_t cores_per_router;
   uint32_t cores_per_chip; /* usable ones; <= width * height * cores_per_router
                               on LOIHI2 */
+  uint32_t quad_count;     /* SPINNAKER2: groups of cores_per_router PEs, in
+                              order of PE numbers */
+  sf_position *quads;      /* NoC position of each */
   uint32_t resource_count; /* capacities of one core, limits of a chip */
   sf_quantity *resources;
   uint32_t constant_count; /* energy, time, power */
@@ -50,6 +57,7 @@ typedef struct sf_machine {
   sf_arena *arena;
 } sf_machine;
 
+const char *sf_family_text(sf_family family); /* "loihi2" */
 /* By name (searches `machines/` beside the library, SF_MACHINES, the source
  * tree) or by path of an .xml. Errors: MACHINE, with the known names. */
 sf_result sf_machine_load(const char *name_or_path, sf_diag *diag,
@@ -65,6 +73,26 @@ void sf_machine_names_free(char **names, uint32_t count);
 double sf_machine_value(const sf_machine *machine, const char *name);
 const sf_quantity *sf_machine_quantity(const sf_machine *machine,
                                        const char *name); /* NULL: none */
+
+/* ---- Coordinates. ----------------------------------------------------------
+ * LOIHI2: the meshes of chips that stand side by side on the board are joined at
+ * their edges into one grid of routers; chip (cx, cy), router (x, y) is router
+ * (cx * width + x, cy * height + y) of the board. Core p of router (x, y) has
+ * number (y * width + x) * cores_per_router + p in its chip; numbers below
+ * cores_per_chip are usable. SPINNAKER2: PE p of chip (x, y), 0 .. 151; numbers
+ * below cores_per_chip are usable, quad p / cores_per_router. */
+
+/* NULL: no such chip. */
+const sf_chip *sf_machine_chip(const sf_machine *machine, int64_t id);
+const sf_chip *sf_machine_chip_at(const sf_machine *machine, int64_t x,
+                                  int64_t y);
+/* True when core (x, y, p) of a live chip exists and may be used. On SPINNAKER2
+ * x and y must be the chip's own. */
+bool sf_machine_core_usable(const sf_machine *machine, int64_t chip, int64_t x,
+                            int64_t y, int64_t p);
+/* Vector of a hop's name: e w n s on a mesh; e ne n w sw s on a hexagonal one.
+ * y grows to the north. false: no such hop. */
+bool sf_hop_vector(sf_topology topology, const char *hop, sf_position *out);
 
 #ifdef __cplusplus
 }
