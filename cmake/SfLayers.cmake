@@ -3,6 +3,11 @@
 #   arrow test compares with the includes; objects are gathered in lib/.
 function(sf_layer name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  if(NOT arg_SOURCES) # a layer whose first file is still to be written
+    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/empty.c
+      "typedef int sf_layer_${name}_is_empty;\n")
+    set(arg_SOURCES ${CMAKE_CURRENT_BINARY_DIR}/empty.c)
+  endif()
   add_library(sf_${name} OBJECT ${arg_SOURCES})
   target_include_directories(sf_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include
     ${CMAKE_SOURCE_DIR})
