@@ -32,7 +32,7 @@ typedef struct pe_slice {
   uint32_t function; /* index into pe_functions */
   uint32_t elements; /* pe indices: count words, element number of each neuron
                         in the whole population (for `rand`) */
-  uint32_t seed;
+  uint32_t seed_low, seed_high; /* of the population, for `rand` */
   int32_t start;                /* first step in which it runs */
   int32_t period;               /* 0: states are never reset */
   uint32_t input_count, inputs; /* pe offsets: accumulator ring of each input */
@@ -80,7 +80,7 @@ typedef struct pe_link {
  * ----------------------------------------------------------- */
 
 typedef struct pe_call {
-  uint32_t count, step, seed;
+  uint32_t count, step, seed_low, seed_high;
   const uint32_t *elements;
   const int32_t *const *inputs;
   const int32_t *const *params; /* arrays, or one word */

@@ -200,8 +200,9 @@ static pe_call prepare(const pe_slice *s, uint32_t step, pe_arrays *a) {
   for (uint32_t i = 0; i < s->result_count; i++, memory += s->count) {
     a->results[i] = memory;
   }
-  return (pe_call){s->count,  step,      s->seed,   at(s->elements),
-                   a->inputs, a->params, a->states, a->results};
+  return (pe_call){s->count,        step,      s->seed_low, s->seed_high,
+                   at(s->elements), a->inputs, a->params,   a->states,
+                   a->results};
 }
 
 static void clear_slot(const pe_slice *s, uint32_t step) {

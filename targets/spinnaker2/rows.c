@@ -1,0 +1,129 @@
+/* rows.c - synapse rows: one a source element, dense or listed, whichever is
+ * smaller. Rows are what a packet is turned into, so they stand in memory as
+ * the PE reads them. */
+#include "targets/spinnaker2/region_builder.h"
+
+#include <stdlib.h>
+
+static void put_word(s2_region_builder *b, uint32_t word) {
+  s2_region_put(b, &word, sizeof word);
+}
+
+/* Zero weights count as events (counts.h) but need no memory. */
+static void drop_zeros(s2_synapses *synapses) {
+  size_t kept = 0;
+  for (size_t i = 0; i < synapses->count; i++) {
+    if (synapses->items[i].weight) {
+      synapses->items[kept++] = synapses->items[i];
+    }
+  }
+  synapses->count = kept;
+}
+
+static int by_input(const void *a, const void *b) {
+  const s2_synapse *x = a, *y = b;
+  if (x->input != y->input) return x->input < y->input ? -1 : 1;
+  return x->target < y->target ? -1 : x->target > y->target;
+}
+
+static uint32_t weight_bytes(const s2_synapses *synapses) {
+  uint32_t bytes = 1;
+  for (size_t i = 0; i < synapses->count; i++) {
+    int32_t w = synapses->items[i].weight;
+    if (w < -32768 || w > 32767) return 4;
+    if (w < -128 || w > 127) bytes = 2;
+  }
+  return bytes;
+}
+
+static void put_weight(s2_region_builder *b, int32_t weight, uint32_t bytes) {
+  sf_buffer_add(&b->bytes, &weight, bytes); /* little-endian both */
+}
+
+static void dense_row(s2_region_builder *b, const pe_projection *p,
+                      uint32_t count, const s2_synapse *first, size_t n) {
+  size_t at = 0;
+  for (uint32_t t = 0; t < count; t++) {
+    bool here = at < n && first[at].target == t;
+    put_weight(b, here ? first[at].weight : 0, p->weight_bytes);
+    at += here;
+  }
+  s2_region_pad(b);
+  at = 0;
+  for (uint32_t t = 0; p->has_delays && t < count; t++) {
+    bool here = at < n && first[at].target == t;
+    sf_buffer_char(&b->bytes, (char)(here ? first[at].delay : 0));
+    at += here;
+  }
+  s2_region_pad(b);
+}
+
+static void sparse_row(s2_region_builder *b, const pe_projection *p,
+                       const s2_synapse *first, size_t n) {
+  put_word(b, (uint32_t)n);
+  for (size_t i = 0; i < n; i++) {
+    uint16_t target = (uint16_t)first[i].target;
+    sf_buffer_add(&b->bytes, &target, sizeof target);
+  }
+  s2_region_pad(b);
+  for (size_t i = 0; i < n; i++) {
+    put_weight(b, first[i].weight, p->weight_bytes);
+  }
+  s2_region_pad(b);
+  for (size_t i = 0; p->has_delays && i < n; i++) {
+    sf_buffer_char(&b->bytes, (char)first[i].delay);
+  }
+  s2_region_pad(b);
+}
+
+static size_t padded(size_t bytes) { return (bytes + 3) & ~(size_t)3; }
+
+/* Bytes of all rows in either format decide; parallel edges need the list. */
+static pe_format choose_format(const s2_synapses *s, uint32_t count,
+                               const pe_projection *p) {
+  size_t dense = 0, sparse = 0;
+  for (size_t i = 0; i < s->count;) {
+    size_t n = 1;
+    for (; i + n < s->count && s->items[i + n].input == s->items[i].input;
+         n++) {
+      if (s->items[i + n].target == s->items[i + n - 1].target) {
+        return PE_SPARSE;
+      }
+    }
+    size_t w = p->weight_bytes, d = p->has_delays;
+    dense += padded(count * w) + padded(count * d);
+    sparse += 4 + padded(2 * n) + padded(n * w) + padded(n * d);
+    i += n;
+  }
+  return dense <= sparse ? PE_DENSE : PE_SPARSE;
+}
+
+sf_result s2_rows_put(s2_region_builder *b, const s2_leaf *leaf, uint32_t count,
+                      s2_synapses *synapses, pe_projection *p) {
+  drop_zeros(synapses);
+  if (synapses->count > 1) {
+    qsort(synapses->items, synapses->count, sizeof *synapses->items, by_input);
+  }
+  uint32_t inputs = (uint32_t)sf_type_elements(&leaf->stream->type);
+  uint32_t *rows = calloc(inputs, sizeof *rows);
+  if (!rows) return SF_OOM;
+  p->weight_bytes = weight_bytes(synapses);
+  p->format = choose_format(synapses, count, p);
+  for (size_t i = 0; i < synapses->count;) {
+    const s2_synapse *first = &synapses->items[i];
+    size_t n = 1;
+    while (i + n < synapses->count && first[n].input == first->input)
+      n++;
+    s2_region_pad(b);
+    rows[first->input] = (uint32_t)b->bytes.size;
+    if (p->format == PE_DENSE) {
+      dense_row(b, p, count, first, n);
+    } else {
+      sparse_row(b, p, first, n);
+    }
+    i += n;
+  }
+  p->rows = s2_region_put(b, rows, inputs * sizeof *rows);
+  free(rows);
+  return SF_OK;
+}
