@@ -21,7 +21,9 @@ config.environment["PATH"] = os.pathsep.join(
 for name in ["SF_SUITE", "SF_SEED", "ASAN_OPTIONS", "UBSAN_OPTIONS", "CI"]:
     if name in os.environ:
         config.environment[name] = os.environ[name]
+# %exit CODE COMMAND: the command must end with that code.
 for name, value in [
+        ("%exit", f"{config.sf_python} {config.sf_source_dir}/test/exit_code.py"),
         ("%python", config.sf_python),
         ("%data", os.path.join(config.sf_source_dir, "test", "data")),
         ("%source", config.sf_source_dir),
