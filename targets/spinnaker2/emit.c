@@ -3,6 +3,7 @@
 #include "support/file.h"
 #include "targets/spinnaker2/image.h"
 #include "targets/spinnaker2/pe_files.h"
+#include "targets/spinnaker2/routing.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -49,7 +50,7 @@ static sf_result emit_core(const sf_emit_job *job, const s2_plan *plan,
 
 static sf_result write_json(const sf_emit_job *job, const char *name,
                             json_t *object) {
-  char *text = json_dumps(object, JSON_INDENT(1));
+  char *text = object ? json_dumps(object, JSON_INDENT(1)) : NULL;
   char *path = s2_file(job->directory, name, ".json");
   sf_result result = text && path
                          ? sf_file_write(path, text, strlen(text), job->diag)
@@ -119,6 +120,9 @@ static sf_result emit_plan(const sf_emit_job *job, const s2_plan *plan) {
     result = emit_core(job, plan, &plan->cores[c]);
   }
   if (result == SF_OK) result = write_manifest(job, plan);
+  if (result == SF_OK) {
+    result = write_json(job, "routing", s2_routing_json(job->mapping));
+  }
   return result;
 }
 
