@@ -255,6 +255,7 @@ def main():
     parser.add_argument("--folder")
     options = parser.parse_args()
     folder = options.folder or tempfile.mkdtemp()
+    os.makedirs(folder, exist_ok=True)
     targets = options.targets.split(",")
     tally = {t: collections.Counter() for t in targets}
     used, failures = collections.Counter(), 0
