@@ -73,9 +73,12 @@ static void push_operands(search *s, const sf_op *op, bool inner) {
     push(s, sf_op_operand(op, k), inner);
 }
 
-/* A slice of values that no projection feeds: only its own elements arrive. */
-static bool slice_is_leaf(search *outer, const sf_value *value) {
-  if (!value->op || value->op->kind != SF_OP_SLICE) return false;
+/* A slice or delay of values that no projection feeds: what arrives, and when,
+ * is its own result. */
+static bool arrives_here(search *outer, const sf_value *value) {
+  if (!value->op ||
+      (value->op->kind != SF_OP_SLICE && value->op->kind != SF_OP_DELAY))
+    return false;
   search s = {outer->interp, outer->list + outer->count, 0, ++outer->inner_mark,
               0};
   push(&s, value, true);
@@ -93,14 +96,14 @@ static sf_result collect(search *s, const sf_interp_node *node,
   s->mark++;
   push_operands(s, node->op, false);
   for (uint32_t n = 0; n < s->count; n++)
-    if (is_passage(s->list[n]) && !slice_is_leaf(s, s->list[n]))
+    if (is_passage(s->list[n]) && !arrives_here(s, s->list[n]))
       push_operands(s, s->list[n]->op, false);
   out->node = node;
   out->sources = SF_NEW_ARRAY(interp->arena, source, s->count + 1u);
   if (!out->sources) return SF_OOM;
   for (uint32_t n = 0; n < s->count; n++) {
     const sf_value *value = s->list[n];
-    if (is_passage(value) && !slice_is_leaf(s, value)) continue;
+    if (is_passage(value) && !arrives_here(s, value)) continue;
     out->sources[out->count++] = (source){
         is_projection(value) ? sf_interp_node_of(interp, value->op) : NULL,
         value, sf_interp_words(interp, value)};

@@ -173,6 +173,28 @@ static sf_result create_nodes(sf_interp *interp) {
   return SF_OK;
 }
 
+static sf_result load_op(const sf_op *op, sf_diag *diag) {
+  for (uint32_t n = 0; n < op->operand_count; n++)
+    if (sf_op_operand_blob(op, n))
+      SF_TRY(sf_blob_load(sf_op_operand_blob(op, n), diag));
+  for (uint32_t n = 0; n < op->attr_count; n++)
+    if (op->attrs[n].blob) SF_TRY(sf_blob_load(op->attrs[n].blob, diag));
+  if (op->kind != SF_OP_NEURONS) return SF_OK;
+  for (uint32_t n = 0; n < op->neuron->param_count; n++)
+    if (op->arguments[n].kind == SF_ARGUMENT_BLOB)
+      SF_TRY(sf_blob_load(op->arguments[n].blob, diag));
+  for (uint32_t n = 0; n < op->neuron->stmt_count; n++)
+    if (op->neuron->stmts[n].blob)
+      SF_TRY(sf_blob_load(op->neuron->stmts[n].blob, diag));
+  return SF_OK;
+}
+
+sf_result sf_network_load(const sf_network *network, sf_diag *diag) {
+  SF_FOREACH_OP(op, network)
+    SF_TRY(load_op(op, diag));
+  return SF_OK;
+}
+
 sf_result sf_interp_create(const sf_network *network, sf_diag *diag,
                            sf_interp **out) {
   sf_arena *arena = sf_arena_create();

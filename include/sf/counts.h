@@ -17,7 +17,9 @@ typedef struct sf_population_counts {
    * too. Conv, pool: taps inside the image. Sparse: listed edges. Projections
    * through `add`, `slice`, `reshape`, `transpose`, `concat`, `delay` count at
    * the projection; a value that reaches the population without a projection
-   * counts one event a non-zero element. */
+   * counts one event a non-zero element (of the slice or delay, if it passes
+   * one). A projection or value counts once, however many paths lead from it to
+   * the population. Synaptic delays count when the event is sent. */
   uint64_t events_in;
   uint64_t spikes_out; /* non-zero elements of all its results */
   uint64_t updates;    /* runs of the neuron function: elements x steps >= start */
@@ -30,6 +32,10 @@ typedef struct sf_counts {
   uint64_t steps;   /* steps run, lag included, summed over samples */
   uint64_t samples; /* independent runs from scratch */
 } sf_counts;
+
+/* Adds row by row; both are of the same network. Rows of `to` that are not there
+ * yet are malloc'ed: the caller frees to->populations. */
+sf_result sf_counts_add(sf_counts *to, const sf_counts *from) SF_MUST_USE;
 
 #ifdef __cplusplus
 }

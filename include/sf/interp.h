@@ -14,9 +14,12 @@ extern "C" {
 typedef struct sf_interp sf_interp;
 
 /* Prepares a run of a verified network; loads its blobs. The network must
- * outlive it and stay unchanged. */
+ * outlive it and stay unchanged. Runs of one network may be created on several
+ * threads once its blobs are loaded: after sf_network_load, or one creation. */
 sf_result sf_interp_create(const sf_network *network, sf_diag *diag,
                            sf_interp **out) SF_MUST_USE;
+/* Loads every blob that the network names. Errors: as sf_blob_load. */
+sf_result sf_network_load(const sf_network *network, sf_diag *diag) SF_MUST_USE;
 void sf_interp_destroy(sf_interp *interp);
 /* Back to step 0, initial states, empty delays; counts stay. */
 void sf_interp_reset(sf_interp *interp);

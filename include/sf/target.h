@@ -20,7 +20,8 @@ typedef struct sf_series {
   sf_word *data;
 } sf_series;
 
-/* Values of one sample. Owned by whoever created it: sf_trace_destroy. */
+/* Values of one sample. Owned by whoever created it: sf_trace_destroy. The trace,
+ * `series` and each `data` are malloc'ed; names and types are the network's. */
 typedef struct sf_trace {
   uint32_t series_count;
   sf_series *series;
@@ -35,6 +36,10 @@ const sf_series *sf_trace_find(const sf_trace *trace, const char *name);
 sf_result sf_trace_interp(const sf_network *network, const sf_series *inputs,
                           uint32_t steps, bool everything, sf_diag *diag,
                           sf_counts *counts, sf_trace **out) SF_MUST_USE;
+/* The same with an interpreter that is there already; it is reset first. */
+sf_result sf_trace_run(sf_interp *interp, const sf_series *inputs,
+                       uint32_t steps, bool everything, sf_trace **out)
+    SF_MUST_USE;
 
 /* What check and emit get: a verified module after the target's pipeline. */
 typedef struct sf_emit_job {
