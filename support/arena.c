@@ -12,6 +12,9 @@
 
 enum { ITEM_ALIGN = 16, FIRST_BLOCK_BYTES = 4096, LAST_BLOCK_BYTES = 1 << 20 };
 
+/* No item of ours comes near; so sums of sizes below never wrap. */
+static const size_t item_bytes_max = (size_t)1 << 36;
+
 /* The item bytes follow; 16 bytes, so that they stay aligned. */
 typedef struct arena_block {
   struct arena_block *next;
@@ -71,14 +74,14 @@ static char *add_block(sf_arena *arena, size_t bytes) {
 
 void *sf_arena_alloc(sf_arena *arena, size_t size) {
   if (++arena->allocations == arena->fail_at) return NULL;
-  if (size > SIZE_MAX - sizeof(arena_block)) return NULL;
+  if (size > item_bytes_max) return NULL;
   return add_block(arena, size); /* not rounded up: the end is exact */
 }
 
 #else
 
 void *sf_arena_alloc(sf_arena *arena, size_t size) {
-  if (size > SIZE_MAX - sizeof(arena_block) - ITEM_ALIGN) return NULL;
+  if (size > item_bytes_max) return NULL;
   if (size == 0) size = 1;
   size = (size + ITEM_ALIGN - 1) & ~(size_t)(ITEM_ALIGN - 1);
   /* A large item does not end the block that small ones still fill. */
@@ -106,7 +109,7 @@ void *sf_arena_array(sf_arena *arena, size_t count, size_t size) {
 }
 
 char *sf_arena_text(sf_arena *arena, sf_slice text) {
-  if (text.size == SIZE_MAX) return NULL;
+  if (text.size > item_bytes_max) return NULL;
   char *copy = sf_arena_alloc(arena, text.size + 1);
   if (copy && text.size) memcpy(copy, text.data, text.size);
   return copy;

@@ -51,7 +51,7 @@ typedef struct sf_arena sf_arena;
 sf_arena *sf_arena_create(void); /* NULL: out of memory */
 void sf_arena_destroy(sf_arena *arena); /* NULL is fine */
 void sf_arena_reset(sf_arena *arena);   /* frees all items, keeps the arena */
-/* `size` bytes, zeroed; NULL when memory is out or size overflows. */
+/* `size` bytes, zeroed; NULL when memory is out or size is above 64 GiB. */
 void *sf_arena_alloc(sf_arena *arena, size_t size) SF_MUST_USE;
 /* count * size bytes, checked for overflow. */
 void *sf_arena_array(sf_arena *arena, size_t count, size_t size) SF_MUST_USE;
