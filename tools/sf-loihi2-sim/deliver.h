@@ -1,0 +1,18 @@
+/* deliver.h - one event at one input axon. */
+#ifndef SF_LOIHI2_SIM_DELIVER_H
+#define SF_LOIHI2_SIM_DELIVER_H
+
+#include "tools/sf-loihi2-sim/chip.h"
+
+typedef struct sf_sim_landing {
+  uint32_t layer;  /* that was reached */
+  uint64_t events; /* synapses that were served */
+} sf_sim_landing;
+
+/* An event sent in `step` arrives at input axon `axon_id` (population axons:
+ * from sender `atom`) and is added to what the group reads in step + 1 + delay.
+ * Ids and atoms were checked by sf_sim_link. */
+sf_sim_landing sf_sim_deliver(const sf_sim_core *core, uint32_t axon_id,
+                              uint32_t atom, int32_t payload, uint32_t step);
+
+#endif

@@ -1,0 +1,94 @@
+/* output.c - see output.h. Files of layers are numbered, because names of
+ * values may hold any byte; counts.json says which is which. */
+#include "tools/sf-loihi2-sim/output.h"
+
+#include "support/file.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_NAME_MAX = 32 };
+
+static void file_name(uint32_t layer, char out[FILE_NAME_MAX]) {
+  snprintf(out, FILE_NAME_MAX, "layer-%" PRIu32 ".npy", layer);
+}
+
+static json_t *layer_json(const sf_sim_board *board, const sf_sim_run *run,
+                          uint32_t l) {
+  char file[FILE_NAME_MAX];
+  file_name(l, file);
+  const sf_sim_layer *layer = &board->layers[l];
+  const sf_sim_counts *counts = &run->counts[l];
+  return json_pack(
+      "{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I}", "name", layer->name, "file",
+      file, "output", (int)layer->output, "neurons",
+      (json_int_t)layer->elements, "events_in", (json_int_t)counts->events_in,
+      "spikes_out", (json_int_t)counts->spikes_out, "updates",
+      (json_int_t)counts->updates, "hops", (json_int_t)counts->hops);
+}
+
+char *sf_sim_counts_json(const sf_sim_board *board, const sf_sim_run *run) {
+  json_t *layers = json_array();
+  for (uint32_t l = 0; l < board->layer_count; l++)
+    json_array_append_new(layers, layer_json(board, run, l));
+  json_t *root = json_pack(
+      "{s:s, s:I, s:I, s:I, s:I, s:o}", "network", board->network, "lag",
+      (json_int_t)board->lag, "samples", (json_int_t)run->samples, "steps",
+      (json_int_t)((uint64_t)run->samples * run->steps), "cores",
+      (json_int_t)board->core_count, "populations", layers);
+  char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+  json_decref(root);
+  return text;
+}
+
+static sf_result write_series(const sf_sim_board *board, const sf_sim_run *run,
+                              uint32_t l, const char *directory,
+                              sf_diag *diag) {
+  char file[FILE_NAME_MAX];
+  file_name(l, file);
+  char *path = sf_path_join(directory, file);
+  if (!path) return SF_OOM;
+  const sf_sim_layer *layer = &board->layers[l];
+  uint64_t dim[2 + 8] = {run->samples, run->steps};
+  for (uint32_t i = 0; i < layer->rank; i++)
+    dim[2 + i] = layer->dim[i];
+  sf_result result = sf_array_write(path, run->series[l].type, 2 + layer->rank,
+                                    dim, run->series[l].data, diag);
+  free(path);
+  return result;
+}
+
+sf_result sf_sim_write(const sf_sim_board *board, const sf_sim_run *run,
+                       const char *directory, sf_diag *diag) {
+  if (!sf_path_is_directory(directory))
+    SF_TRY(sf_make_directory(directory, diag));
+  for (uint32_t l = 0; l < board->layer_count; l++)
+    SF_TRY(write_series(board, run, l, directory, diag));
+  char *text = sf_sim_counts_json(board, run);
+  char *path = sf_path_join(directory, "counts.json");
+  sf_result result = SF_OOM;
+  if (text && path) result = sf_file_write(path, text, strlen(text), diag);
+  free(path);
+  free(text);
+  return result;
+}
+
+void sf_sim_print(const sf_sim_board *board, const sf_sim_run *run, FILE *out) {
+  fprintf(out,
+          "network %s: %" PRIu32 " cores, %" PRIu32 " samples of %" PRIu32
+          " steps, lag %" PRIu32 "\n",
+          board->network, board->core_count, run->samples, run->steps,
+          board->lag);
+  fprintf(out, "%-20s %10s %14s %12s %14s %12s\n", "population", "neurons",
+          "events in", "spikes out", "updates", "hops");
+  for (uint32_t l = 0; l < board->layer_count; l++) {
+    const sf_sim_counts *c = &run->counts[l];
+    fprintf(out,
+            "%-20s %10" PRIu32 " %14" PRIu64 " %12" PRIu64 " %14" PRIu64
+            " %12" PRIu64 "\n",
+            board->layers[l].name, board->layers[l].elements, c->events_in,
+            c->spikes_out, c->updates, c->hops);
+  }
+}

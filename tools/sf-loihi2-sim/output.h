@@ -1,0 +1,15 @@
+/* output.h - what a run leaves: a .npy a layer and counts.json. */
+#ifndef SF_LOIHI2_SIM_OUTPUT_H
+#define SF_LOIHI2_SIM_OUTPUT_H
+
+#include "tools/sf-loihi2-sim/simulate.h"
+
+/* Writes DIRECTORY/<layer>.npy and DIRECTORY/counts.json; makes the folder. */
+sf_result sf_sim_write(const sf_sim_board *board, const sf_sim_run *run,
+                       const char *directory, sf_diag *diag) SF_MUST_USE;
+/* The counts as counts.json holds them; malloc'ed text. */
+char *sf_sim_counts_json(const sf_sim_board *board, const sf_sim_run *run);
+/* The same for people. */
+void sf_sim_print(const sf_sim_board *board, const sf_sim_run *run, FILE *out);
+
+#endif
