@@ -34,6 +34,11 @@ if(SF_SANITIZE)
     -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${SF_SANITIZE})
 endif()
+# Coverage for libFuzzer, which finds its way by it; the sanitizers' run-time has
+# the functions that this calls.
+if(SF_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 if(SF_HOSTILE)
   add_compile_definitions(SF_HOSTILE=1)
 endif()
