@@ -1,5 +1,5 @@
 /* trace.c - records the interpreter's values over the steps of one sample. */
-#include "sf/target.h"
+#include "sf/trace.h"
 
 #include "ir/interp_node.h"
 
