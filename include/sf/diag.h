@@ -53,7 +53,11 @@ typedef struct sf_loc {
   uint32_t length; /* columns to underline, 0 = one */
 } sf_loc;
 
+#ifdef __cplusplus
+#define SF_NO_LOC (sf_loc{})
+#else
 #define SF_NO_LOC ((sf_loc){0})
+#endif
 
 typedef struct sf_diag sf_diag;
 

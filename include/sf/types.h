@@ -79,13 +79,19 @@ sf_number sf_number_float(float value);   /* d = value */
 sf_number sf_number_double(double value); /* f = (float)value */
 bool sf_number_equal(sf_number a, sf_number b); /* same kind and bits */
 
+/* Written so that C++ takes them too: it has no compound literals. */
 static inline sf_scalar sf_spike(void) {
-  return (sf_scalar){SF_SCALAR_SPIKE, 1};
+  sf_scalar scalar = {SF_SCALAR_SPIKE, 1};
+  return scalar;
 }
 static inline sf_scalar sf_int(unsigned bits) {
-  return (sf_scalar){SF_SCALAR_INT, (uint8_t)bits};
+  sf_scalar scalar = {SF_SCALAR_INT, (uint8_t)bits};
+  return scalar;
 }
-static inline sf_scalar sf_f32(void) { return (sf_scalar){SF_SCALAR_F32, 32}; }
+static inline sf_scalar sf_f32(void) {
+  sf_scalar scalar = {SF_SCALAR_F32, 32};
+  return scalar;
+}
 
 bool sf_scalar_equal(sf_scalar a, sf_scalar b);
 /* Smallest and largest value of a spike or integer type. */
