@@ -1,0 +1,232 @@
+/* artefact_run.c - an artefact beside the interpreter, block by block.
+ *
+ * The interpreter's trace is the golden one: it feeds the target what stands at
+ * its boundary, and judges every population that comes back. Host populations
+ * (encoders, read-outs) follow from equal streams, so the outputs of a run that
+ * compares equal are the interpreter's. */
+#include "support/process.h"
+#include "tools/sfc/artefact.h"
+#include "tools/sfc/evaluate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct golden_block {
+  const sfc_artefact_run *run;
+  const sf_network *network;
+  uint64_t first, count;
+  uint32_t steps;
+  sf_trace **traces;
+} golden_block;
+
+static sf_result golden_sample(const golden_block *block, size_t index,
+                               sf_diag *diag) {
+  sf_series *input = NULL;
+  SF_TRY(sfc_sample_create(block->run->dataset, &input));
+  sf_result result =
+      sfc_sample_fill(block->run->dataset, block->first + index, input, diag);
+  if (result == SF_OK) {
+    result = sf_trace_interp(block->network, input, block->steps, false, diag,
+                             NULL, &block->traces[index]);
+  }
+  sfc_sample_destroy(input);
+  return result;
+}
+
+static sf_result golden_task(void *data, size_t index) {
+  sf_diag *silent = sf_diag_create(NULL, SF_DIAG_TEXT);
+  if (!silent) return SF_OOM;
+  sf_result result = golden_sample(data, index, silent);
+  sf_diag_destroy(silent);
+  return result;
+}
+
+static sf_result golden_run(sfc_session *session, golden_block *block) {
+  sf_result result =
+      sf_parallel(sfc_threads(session), block->count, golden_task, block);
+  if (result != SF_FAIL) return result;
+  for (uint64_t i = 0; i < block->count; i++) { /* again, aloud */
+    sf_trace_destroy(block->traces[i]);
+    block->traces[i] = NULL;
+    SF_TRY(golden_sample(block, i, session->diag));
+  }
+  return SF_OK;
+}
+
+/* ---- Comparison.
+ * ------------------------------------------------------------------ */
+
+/* Population order of the text decides among equal steps, so series are visited
+ * in the order of the golden trace. */
+static void compare_series(const sf_series *golden, const sf_series *got,
+                           uint64_t sample, uint32_t steps,
+                           sfc_difference *out) {
+  size_t elements = sf_type_elements(&golden->type);
+  out->words += elements * steps;
+  for (uint32_t t = 0; t < steps; t++) {
+    const sf_word *a = golden->data + t * elements;
+    const sf_word *b = got->data + t * elements;
+    if (memcmp(a, b, elements * sizeof *a) == 0) continue;
+    for (size_t i = 0; i < elements; i++) {
+      if (a[i].i == b[i].i) continue;
+      out->differing++;
+      bool earlier = !out->found || sample < out->sample ||
+                     (sample == out->sample && t < out->step);
+      if (!earlier) continue;
+      out->found = true;
+      out->sample = sample;
+      out->step = t;
+      out->population = golden->name;
+      out->element = i;
+      out->type = golden->type;
+      out->expected = a[i];
+      out->got = b[i];
+    }
+  }
+}
+
+static sf_result compare_sample(const sf_trace *golden, const sf_trace *got,
+                                uint64_t sample, uint32_t steps,
+                                sfc_difference *out, sf_diag *diag) {
+  for (uint32_t i = 0; i < golden->series_count; i++) {
+    const sf_series *expected = &golden->series[i];
+    const sf_series *series = sf_trace_find(got, expected->name);
+    if (!series) continue; /* the target does not hold it */
+    if (!sf_type_equal(&series->type, &expected->type) ||
+        series->steps < steps) {
+      return sf_error(diag, SF_DIAG_ARTEFACT, SF_NO_LOC,
+                      "the run's '%%%s' has another shape or length than the "
+                      "IR's",
+                      expected->name);
+    }
+    compare_series(expected, series, sample, steps, out);
+  }
+  return SF_OK;
+}
+
+sf_result sfc_difference_report(const sfc_difference *d, sf_diag *diag) {
+  if (!d->found) return SF_OK;
+  char place[256];
+  size_t rest = d->element, used = 0;
+  int64_t at[SF_RANK_MAX] = {0};
+  for (unsigned i = d->type.rank; i-- > 0;) {
+    at[i] = (int64_t)(rest % (size_t)d->type.dim[i]);
+    rest /= (size_t)d->type.dim[i];
+  }
+  place[0] = '\0';
+  for (unsigned i = 0; i < d->type.rank && used < sizeof place; i++) {
+    used += (size_t)snprintf(place + used, sizeof place - used, "%s%lld",
+                             i ? ", " : "", (long long)at[i]);
+  }
+  bool is_float = d->type.scalar.kind == SF_SCALAR_F32;
+  double expected = is_float ? (double)d->expected.f : (double)d->expected.i;
+  double got = is_float ? (double)d->got.f : (double)d->got.i;
+  sf_error(diag, SF_DIAG_MISMATCH, SF_NO_LOC,
+           "'%%%s'[%s] at step %u of sample %llu is %.9g, the IR says %.9g",
+           d->population, place, d->step, (unsigned long long)d->sample, got,
+           expected);
+  sf_note(diag, SF_NO_LOC, "%llu of %llu compared values differ",
+          (unsigned long long)d->differing, (unsigned long long)d->words);
+  return SF_FAIL;
+}
+
+/* ---- One block.
+ * ------------------------------------------------------------------- */
+
+static sf_result give_outputs(const golden_block *block) {
+  const sfc_artefact_run *run = block->run;
+  if (!run->take || block->network->return_count == 0) return SF_OK;
+  const char *name = block->network->returns[0].value->name;
+  for (uint64_t i = 0; i < block->count; i++) {
+    const sf_series *series = sf_trace_find(block->traces[i], name);
+    if (series) run->take(run->take_data, block->first + i, series->data);
+  }
+  return SF_OK;
+}
+
+static sf_result run_target(sfc_session *session, const golden_block *block) {
+  const sfc_artefact_run *run = block->run;
+  const sfc_model *model = run->model;
+  sf_run_job job = {
+      .size = sizeof job,
+      .directory = run->directory,
+      .network = block->network,
+      .mapping = sf_module_find_mapping(model->import.module, block->network),
+      .machine = model->machine,
+      .samples = (uint32_t)block->count,
+      .golden = (const sf_trace *const *)block->traces,
+      .steps = block->steps,
+      .isa = session->arguments.isa,
+      .threads = sfc_threads(session),
+      .diag = session->diag};
+  sf_run_result got = {0};
+  sf_result result = model->target->run(&job, &got);
+  for (uint64_t i = 0; i < block->count && result == SF_OK; i++) {
+    result = compare_sample(block->traces[i], got.traces[i], block->first + i,
+                            block->steps, run->difference, session->diag);
+  }
+  /* The rows' names die with the result; the network has the same names. */
+  for (uint32_t i = 0; i < got.counts.population_count; i++) {
+    sf_population_counts *row = &got.counts.populations[i];
+    const sf_value *value = sf_network_find_value(
+        block->network, (sf_slice){row->name, strlen(row->name)});
+    row->name = value ? value->name : "?";
+  }
+  if (result == SF_OK) result = sfc_counts_add(run->counts, &got.counts);
+  sf_run_result_destroy(&got);
+  return result;
+}
+
+static sf_result run_block(sfc_session *session, golden_block *block) {
+  block->traces = calloc(block->count, sizeof(sf_trace *));
+  if (!block->traces) return SF_OOM;
+  sf_result result = golden_run(session, block);
+  if (result == SF_OK) result = run_target(session, block);
+  if (result == SF_OK) result = give_outputs(block);
+  for (uint64_t i = 0; i < block->count; i++) {
+    sf_trace_destroy(block->traces[i]);
+  }
+  free(block->traces);
+  return result;
+}
+
+/* Samples whose traces take about 128 MiB. */
+static uint64_t samples_a_block(const sf_network *network, uint32_t steps) {
+  size_t words = 1;
+  for (uint32_t i = 0; i < network->argument_count; i++) {
+    words += sf_type_elements(&network->arguments[i]->type);
+  }
+  SF_FOREACH_OP(op, network) {
+    for (uint32_t i = 0; i < op->result_count; i++) {
+      if (op->kind != SF_OP_NEURONS) continue;
+      words += sf_type_elements(&op->results[i]->type);
+    }
+  }
+  size_t fits = ((size_t)32 << 20) / words / (steps ? steps : 1);
+  return fits < 1 ? 1 : fits > 500 ? 500 : fits;
+}
+
+sf_result sfc_artefact_run_all(sfc_session *session,
+                               const sfc_artefact_run *run) {
+  const sf_network *network = run->model->network;
+  if (!run->model->target->run) {
+    return sf_error(session->diag, SF_DIAG_USAGE, SF_NO_LOC,
+                    "nothing here runs what target '%s' emits",
+                    run->model->target->name);
+  }
+  uint32_t steps = run->dataset->steps + (uint32_t)network->lag;
+  uint64_t capacity = samples_a_block(network, steps);
+  sf_progress progress =
+      sf_progress_start(run->model->target->name, run->dataset->samples);
+  sf_result result = SF_OK;
+  for (uint64_t first = 0; first < run->dataset->samples && result == SF_OK;) {
+    uint64_t left = run->dataset->samples - first;
+    golden_block block = {
+        run, network, first, left < capacity ? left : capacity, steps, NULL};
+    result = run_block(session, &block);
+    first += block.count;
+    sf_progress_add(&progress, block.count);
+  }
+  sf_progress_end(&progress);
+  return result;
+}

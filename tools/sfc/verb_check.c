@@ -1,0 +1,93 @@
+/* verb_check.c - `sfc check MODEL [--target T]`: fits or not, everything that
+ * stands in the way, and how full the machine is. Without a target: for all of
+ * them. */
+#include "tools/sfc/artefact.h"
+#include "tools/sfc/layout.h"
+
+#include <string.h>
+
+/* Lowers a fresh copy of the model and asks the target. */
+static sf_result check_target(sfc_session *session, const sfc_model *model,
+                              const sf_target *target, json_t *row) {
+  const sfc_arguments *a = &session->arguments;
+  sfc_compile_job job = {.network = model->network->name,
+                         .source = a->positional,
+                         .target = target,
+                         .machine_name =
+                             target->default_machine ? a->machine : NULL,
+                         .passes = a->passes,
+                         .threads = sfc_threads(session)};
+  sf_emit_job emit;
+  sf_machine *machine = NULL;
+  sf_result result = sf_module_clone(model->import.module, &job.module);
+  if (result == SF_OK) {
+    result = sfc_lower(&job, session->diag, &machine, &emit);
+  }
+  if (result == SF_OK) result = target->check(&emit);
+  sfc_layout layout = {0};
+  if (result == SF_OK) {
+    result = sfc_layout_create(emit.network, emit.mapping, &layout);
+  }
+  if (result == SF_OK && row) {
+    json_object_set_new(row, "layout", sfc_layout_json(&layout, machine));
+    json_object_set_new(row, "lag", json_integer(emit.network->lag));
+  } else if (result == SF_OK) {
+    printf("%s: fits, lag %lld\n", target->name, (long long)emit.network->lag);
+    sfc_layout_print(&layout, machine);
+  }
+  sfc_layout_destroy(&layout);
+  sf_machine_destroy(machine);
+  sf_module_destroy(job.module);
+  return result;
+}
+
+static sf_result check_one(sfc_session *session, const sfc_model *model,
+                           const sf_target *target, json_t *rows) {
+  json_t *row = rows ? json_object() : NULL;
+  sf_result result = check_target(session, model, target, row);
+  if (row) {
+    json_object_set_new(row, "target", json_string(target->name));
+    json_object_set_new(row, "fits", json_boolean(result == SF_OK));
+    json_array_append_new(rows, row);
+  } else if (result == SF_FAIL) {
+    printf("%s: does not fit\n", target->name);
+  }
+  return result;
+}
+
+static sf_result check_loaded(sfc_session *session, const sfc_model *model,
+                              json_t *rows) {
+  const char *name = session->arguments.target;
+  if (name) {
+    const sf_target *target = sf_target_find(name, session->diag);
+    return target ? check_one(session, model, target, rows) : SF_FAIL;
+  }
+  if (session->arguments.machine || session->arguments.passes) {
+    return sf_error(session->diag, SF_DIAG_USAGE, SF_NO_LOC,
+                    "--machine and --passes need --target");
+  }
+  sf_result worst = SF_OK;
+  for (size_t i = 0; i < sf_target_count(); i++) {
+    const sf_target *target = sf_target_at(i, session->diag);
+    if (!target) return SF_FAIL;
+    sf_result result = check_one(session, model, target, rows);
+    if (result == SF_OOM) return result;
+    if (result != SF_OK) worst = result;
+  }
+  return worst;
+}
+
+sf_result sfc_verb_check(sfc_session *session) {
+  sfc_model model;
+  json_t *rows = session->arguments.json ? json_array() : NULL;
+  sf_result result =
+      sfc_model_load(session, session->arguments.positional, &model);
+  if (result == SF_OK) result = check_loaded(session, &model, rows);
+  sfc_model_destroy(&model);
+  if (rows) sfc_print_json(rows);
+  if (result == SF_OK && session->arguments.target) {
+    sfc_print_next(session, "sfc compile %s --target %s -o out",
+                   session->arguments.positional, session->arguments.target);
+  }
+  return result;
+}

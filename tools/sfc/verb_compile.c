@@ -1,0 +1,101 @@
+/* verb_compile.c - `sfc compile MODEL --target T -o DIR`, `sfc import`. */
+#include "tools/sfc/artefact.h"
+
+#include <string.h>
+
+static void print_choices(const sf_import *import) {
+  for (uint32_t i = 0; i < import->choice_count; i++) {
+    const sf_choice *c = &import->choices[i];
+    printf("%s = %s: %s\n", c->name, c->value, c->reason);
+  }
+}
+
+static json_t *choices_json(const sf_import *import) {
+  json_t *rows = json_array();
+  for (uint32_t i = 0; i < import->choice_count; i++) {
+    const sf_choice *c = &import->choices[i];
+    json_array_append_new(rows,
+                          json_pack("{s:s,s:s,s:s}", "name", c->name, "value",
+                                    c->value, "reason", c->reason));
+  }
+  return rows;
+}
+
+static sf_result refuse_folder(sfc_session *session, const char *verb) {
+  return sf_error(session->diag, SF_DIAG_USAGE, SF_NO_LOC,
+                  "'%s' is a compiled folder; sfc %s takes a model",
+                  session->arguments.positional, verb);
+}
+
+static sf_result import_loaded(sfc_session *session, const sfc_model *model) {
+  const char *output = session->arguments.output;
+  if (model->is_folder) return refuse_folder(session, "import");
+  sf_print_options options = {.locations = session->arguments.locations};
+  if (output) {
+    SF_TRY(
+        sf_write_module(model->import.module, output, &options, session->diag));
+  } else if (!session->arguments.json) {
+    char *text = NULL;
+    SF_TRY(sf_print(model->import.module, &options, &text));
+    fputs(text, stdout);
+    free(text);
+    return SF_OK;
+  }
+  if (session->arguments.json) {
+    sfc_print_json(json_pack("{s:s?,s:o}", "output", output, "choices",
+                             choices_json(&model->import)));
+    return SF_OK;
+  }
+  print_choices(&model->import);
+  printf("wrote %s\n", output);
+  sfc_print_next(session, "sfc check %s", output);
+  return SF_OK;
+}
+
+sf_result sfc_verb_import(sfc_session *session) {
+  sfc_model model;
+  sf_result result =
+      sfc_model_load(session, session->arguments.positional, &model);
+  if (result == SF_OK) result = import_loaded(session, &model);
+  sfc_model_destroy(&model);
+  return result;
+}
+
+static sf_result compile_loaded(sfc_session *session, const sfc_model *model) {
+  const sfc_arguments *a = &session->arguments;
+  if (model->is_folder) return refuse_folder(session, "compile");
+  if (!a->target || !a->output) {
+    return sf_error(session->diag, SF_DIAG_USAGE, SF_NO_LOC,
+                    "sfc compile needs --target T and -o DIR");
+  }
+  const sf_target *target = sf_target_find(a->target, session->diag);
+  if (!target) return SF_FAIL;
+  sfc_compile_job job = {.module = model->import.module,
+                         .network = model->network->name,
+                         .source = sf_path_base(a->positional),
+                         .target = target,
+                         .machine_name = a->machine,
+                         .passes = a->passes,
+                         .directory = a->output,
+                         .threads = sfc_threads(session)};
+  if (!a->json) print_choices(&model->import);
+  SF_TRY(sfc_compile(&job, session->diag));
+  if (a->json) {
+    sfc_print_json(json_pack("{s:s,s:s,s:o}", "output", a->output, "target",
+                             target->name, "choices",
+                             choices_json(&model->import)));
+    return SF_OK;
+  }
+  printf("wrote %s\n", a->output);
+  sfc_print_next(session, "sfc verify %s", a->output);
+  return SF_OK;
+}
+
+sf_result sfc_verb_compile(sfc_session *session) {
+  sfc_model model;
+  sf_result result =
+      sfc_model_load(session, session->arguments.positional, &model);
+  if (result == SF_OK) result = compile_loaded(session, &model);
+  sfc_model_destroy(&model);
+  return result;
+}

@@ -1,0 +1,147 @@
+/* verb_run.c - `sfc run MODEL|DIR --input X`: the interpreter, or an artefact
+ * beside it. */
+#include "support/process.h"
+#include "tools/sfc/artefact.h"
+#include "tools/sfc/evaluate.h"
+#include "tools/sfc/report.h"
+#include "tools/sfc/tally.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Records of all samples, gathered block by block, written at the end. */
+static sf_result write_records(sfc_session *session, const sfc_dataset *dataset,
+                               const sfc_tap *taps, uint32_t count,
+                               sf_word *const *records, uint32_t total_steps) {
+  for (uint32_t i = 0; i < count; i++) {
+    if (!taps[i].file) continue;
+    SF_TRY(sfc_write_words(taps[i].file, &taps[i].type, dataset->samples,
+                           total_steps, records[i], session->diag));
+  }
+  return SF_OK;
+}
+
+static void take_block(sfc_tally *tally, const sfc_block *block,
+                       sf_word *const *records) {
+  for (uint64_t s = 0; s < block->count; s++) {
+    if (tally->network->return_count > 0) {
+      sfc_tally_add(tally, block->first + s, sfc_block_data(block, s, 0));
+    }
+    for (uint32_t i = 0; i < block->tap_count; i++) {
+      if (!records[i]) continue;
+      size_t words =
+          sf_type_elements(&block->taps[i].type) * block->total_steps;
+      memcpy(records[i] + (block->first + s) * words,
+             sfc_block_data(block, s, i), words * sizeof(sf_word));
+    }
+  }
+}
+
+static sf_result run_blocks(sfc_session *session, const sfc_model *model,
+                            const sfc_dataset *dataset, const sfc_tap *taps,
+                            uint32_t tap_count, sfc_tally *tally,
+                            sf_word *const *records) {
+  uint32_t total = dataset->steps + (uint32_t)model->network->lag;
+  uint64_t capacity = sfc_block_capacity(taps, tap_count, total);
+  sf_progress progress = sf_progress_start("interpreter", dataset->samples);
+  sf_result result = SF_OK;
+  for (uint64_t first = 0; first < dataset->samples && result == SF_OK;) {
+    uint64_t left = dataset->samples - first;
+    sfc_block block;
+    result = sfc_block_run(session, model->network, dataset, taps, tap_count,
+                           first, left < capacity ? left : capacity, &block);
+    if (result == SF_OK) {
+      take_block(tally, &block, records);
+      result = sfc_counts_add(&tally->counts, &block.counts);
+    }
+    first += block.count;
+    sf_progress_add(&progress, block.count);
+    sfc_block_destroy(&block);
+  }
+  sf_progress_end(&progress);
+  return result;
+}
+
+static sf_result run_model(sfc_session *session, const sfc_model *model,
+                           const sfc_dataset *dataset, sfc_tally *tally) {
+  sfc_tap *taps = NULL;
+  uint32_t count = 0;
+  sf_result result = sfc_taps_create(session, model->network, &taps, &count);
+  sf_word **records = calloc(count + 1u, sizeof *records);
+  uint32_t total = dataset->steps + (uint32_t)model->network->lag;
+  if (result == SF_OK && !records) result = SF_OOM;
+  for (uint32_t i = 0; i < count && result == SF_OK; i++) {
+    if (!taps[i].file) continue;
+    size_t words =
+        sf_type_elements(&taps[i].type) * total * (size_t)dataset->samples;
+    records[i] = malloc(words * sizeof(sf_word) + 1);
+    if (!records[i]) result = SF_OOM;
+  }
+  if (result == SF_OK) {
+    result = run_blocks(session, model, dataset, taps, count, tally, records);
+  }
+  if (result == SF_OK) {
+    result = write_records(session, dataset, taps, count, records, total);
+  }
+  for (uint32_t i = 0; records && i < count; i++)
+    free(records[i]);
+  free(records);
+  free(taps);
+  return result;
+}
+
+static void take_output(void *data, uint64_t sample, const sf_word *output) {
+  sfc_tally_add(data, sample, output);
+}
+
+static sf_result run_folder(sfc_session *session, const sfc_model *model,
+                            const sfc_dataset *dataset, sfc_tally *tally) {
+  if (session->arguments.records.count > 0) {
+    return sf_error(session->diag, SF_DIAG_USAGE, SF_NO_LOC,
+                    "--record works on a model, not on a compiled folder");
+  }
+  sfc_difference difference = {0};
+  sfc_artefact_run run = {.directory = session->arguments.positional,
+                          .model = model,
+                          .dataset = dataset,
+                          .take = take_output,
+                          .take_data = tally,
+                          .counts = &tally->counts,
+                          .difference = &difference};
+  SF_TRY(sfc_artefact_run_all(session, &run));
+  return sfc_difference_report(&difference, session->diag);
+}
+
+static sf_result run_loaded(sfc_session *session, const sfc_model *model) {
+  sfc_dataset dataset = {0};
+  sfc_tally tally = {0};
+  sf_result result = sfc_dataset_open(session, model->network, &dataset);
+  if (result == SF_OK) {
+    result = sfc_tally_create(session, model->network, &dataset, &tally);
+  }
+  if (result == SF_OK) {
+    result = model->is_folder ? run_folder(session, model, &dataset, &tally)
+                              : run_model(session, model, &dataset, &tally);
+  }
+  if (result == SF_OK) {
+    json_t *object = session->arguments.json ? json_object() : NULL;
+    result = sfc_tally_finish(session, &tally, model, object);
+    if (object) sfc_print_json(object);
+  }
+  sfc_tally_destroy(&tally);
+  sfc_dataset_destroy(&dataset);
+  return result;
+}
+
+sf_result sfc_verb_run(sfc_session *session) {
+  sfc_model model;
+  sf_result result =
+      sfc_model_load(session, session->arguments.positional, &model);
+  if (result == SF_OK) result = run_loaded(session, &model);
+  sfc_model_destroy(&model);
+  if (result == SF_OK && !session->arguments.labels) {
+    sfc_print_next(session, "sfc run %s --input X --labels Y",
+                   session->arguments.positional);
+  }
+  return result;
+}

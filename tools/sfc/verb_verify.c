@@ -1,0 +1,95 @@
+/* verb_verify.c - `sfc verify DIR`: the artefact against its IR, bit for bit,
+ * and the certificates again by sf-check, which knows nothing of the IR. */
+#include "support/process.h"
+#include "tools/sfc/artefact.h"
+#include "tools/sfc/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RANDOM_SAMPLES = 8 };
+
+/* What sf-check found becomes our finding: its text is already a diagnostic. */
+static sf_result check_certificates(sfc_session *session, const char *folder) {
+  char *program = sf_program_find("sf-check");
+  if (!program) {
+    return sf_error(session->diag, SF_DIAG_HELPER, SF_NO_LOC,
+                    "sf-check is not beside sfc nor in PATH");
+  }
+  const char *arguments[] = {program, folder, NULL};
+  sf_process_options options = {
+      .arguments = arguments, .output_limit = 1 << 20, .timeout_seconds = 600};
+  sf_process_result run = {0};
+  sf_result result = sf_process_run(&options, session->diag, &run);
+  if (result == SF_OK && run.exit_code != 0) {
+    fputs(run.errors ? run.errors : "", stderr);
+    sf_diag_id id = run.exit_code == 4   ? SF_DIAG_CERTIFICATE
+                    : run.exit_code == 1 ? SF_DIAG_ARTEFACT
+                                         : SF_DIAG_HELPER;
+    result =
+        sf_error(session->diag, id, SF_NO_LOC,
+                 "sf-check refuses '%s' (exit code %d)", folder, run.exit_code);
+  }
+  sf_process_result_destroy(&run);
+  free(program);
+  return result;
+}
+
+static sf_result compare(sfc_session *session, const sfc_model *model,
+                         const sfc_dataset *dataset) {
+  sfc_difference difference = {0};
+  sf_counts counts = {0};
+  sfc_artefact_run run = {.directory = session->arguments.positional,
+                          .model = model,
+                          .dataset = dataset,
+                          .counts = &counts,
+                          .difference = &difference};
+  sf_result result = sfc_artefact_run_all(session, &run);
+  if (result == SF_OK) {
+    result = sfc_difference_report(&difference, session->diag);
+  }
+  if (result == SF_OK && session->arguments.json) {
+    sfc_print_json(json_pack("{s:b,s:I,s:I,s:I,s:o}", "identical", 1, "samples",
+                             (json_int_t)dataset->samples, "compared",
+                             (json_int_t)difference.words, "lag",
+                             (json_int_t)model->network->lag, "counts",
+                             sfc_counts_json(&counts)));
+  } else if (result == SF_OK) {
+    printf("identical: %llu values of %llu samples, %u steps each, lag %lld\n",
+           (unsigned long long)difference.words,
+           (unsigned long long)dataset->samples,
+           dataset->steps + (uint32_t)model->network->lag,
+           (long long)model->network->lag);
+  }
+  free(counts.populations);
+  return result;
+}
+
+static sf_result verify_loaded(sfc_session *session, const sfc_model *model) {
+  if (!model->is_folder) {
+    return sf_error(session->diag, SF_DIAG_USAGE, SF_NO_LOC,
+                    "'%s' is not a compiled folder",
+                    session->arguments.positional);
+  }
+  SF_TRY(check_certificates(session, session->arguments.positional));
+  sfc_dataset dataset = {0};
+  int64_t samples = session->arguments.samples;
+  sf_result result =
+      session->arguments.inputs.count > 0
+          ? sfc_dataset_open(session, model->network, &dataset)
+          : sfc_dataset_random(session, model->network,
+                               samples > 0 ? (uint64_t)samples : RANDOM_SAMPLES,
+                               &dataset);
+  if (result == SF_OK) result = compare(session, model, &dataset);
+  sfc_dataset_destroy(&dataset);
+  return result;
+}
+
+sf_result sfc_verb_verify(sfc_session *session) {
+  sfc_model model;
+  sf_result result =
+      sfc_model_load(session, session->arguments.positional, &model);
+  if (result == SF_OK) result = verify_loaded(session, &model);
+  sfc_model_destroy(&model);
+  return result;
+}
