@@ -135,13 +135,20 @@ static void the_directory_is_used(void **state) {
   sf_process_result_destroy(&r);
 }
 
+static void keep_id(void *data, const sf_diag_record *record) {
+  *(sf_diag_id *)data = record->id;
+}
+
 static void a_missing_program_is_an_error_of_the_system(void **state) {
   (void)state;
   const char *arguments[] = {"sf-no-such-program", NULL};
   sf_process_options options = {.arguments = arguments};
   sf_process_result result;
   sf_diag *diag = sf_diag_create(NULL, SF_DIAG_TEXT);
+  sf_diag_id id = SF_DIAG_COUNT;
+  sf_diag_listen(diag, keep_id, &id);
   assert_int_equal(sf_process_run(&options, diag, &result), SF_FAIL);
+  assert_int_equal(id, SF_DIAG_HELPER);
   assert_int_equal(sf_diag_exit_code(diag), SF_CLASS_SYSTEM);
   options.directory = "/no/such/folder";
   arguments[0] = "true";
