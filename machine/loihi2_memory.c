@@ -23,8 +23,8 @@ sf_loihi2_limits sf_loihi2_limits_of(const sf_machine *machine) {
 }
 
 unsigned sf_loihi2_stored_bits(unsigned bits) {
-  if (bits > 9) return 0;
-  if (bits > 6) return 8; /* there is no 7-bit field; 9 = sign + 8, even only */
+  if (bits > 8) return 0;
+  if (bits > 6) return 8; /* there is no 7-bit field */
   return bits == 0 ? 1 : bits;
 }
 

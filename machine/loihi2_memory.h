@@ -17,7 +17,7 @@ typedef struct sf_loihi2_limits {
   uint64_t axon_in_words;     /* an input axon of a dense or sparse slice */
   uint64_t conv_axon_words;   /* all axons of a convolution slice */
   uint64_t axon_map_words;    /* a neuron of a dense slice */
-  uint64_t conv_map_permille; /* of the pool, budget of a convolution slice */
+  uint64_t conv_map_permille; /* words a thousand neurons, both output maps */
 } sf_loihi2_limits;
 
 sf_loihi2_limits sf_loihi2_limits_of(const sf_machine *machine);

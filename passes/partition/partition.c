@@ -1,0 +1,200 @@
+/* partition.c - the pass `partition`: which core holds which neurons.
+ *
+ *   network @main(..) { .. %h = neurons @loihi_lif(%i) .. }
+ *
+ * becomes, beside the unchanged network,
+ *
+ *   mapping @main on "kapoho-point" {
+ *     core @c0 { host %h [0:64]  host %i [0:64] {words = 1344, ..} }
+ *     core @c1 { host %h [64:128]  host %i [64:128] {words = 1344, ..} }
+ *   }
+ *
+ * Sequential: populations in text order, each on cores of its own, cut into
+ * boxes by the memory model of the machine. A projection is hosted with its
+ * target. Populations `on = host` are not mapped. */
+#include "passes/partition/plan.h"
+#include "sf/pass.h"
+
+#include <string.h>
+
+typedef struct partition_options {
+  const char *conv_width;
+  int64_t dense_neurons;
+} partition_options;
+
+enum { STAT_CORES, STAT_POPULATIONS, STAT_SYNAPSE_WORDS };
+
+/* ---- Writing.
+ * ------------------------------------------------------------------ */
+
+typedef struct writer {
+  sf_pass_run *run;
+  sf_plan *plan;
+  sf_mapping *mapping;
+  uint32_t cores;
+} writer;
+
+static bool same_shape(const sf_value *value, const sf_op *neurons) {
+  return sf_type_same_shape(&value->type, &neurons->results[0]->type);
+}
+
+static sf_result write_attrs(writer *w, sf_mop *host, const sf_plan_sum *sum) {
+  sf_arena *arena = w->run->module->arena;
+  if (w->plan->machine->family == SF_FAMILY_SPINNAKER2) {
+    return sf_dict_set_int(arena, &host->attrs, "bytes", (int64_t)sum->bytes);
+  }
+  w->run->stats[STAT_SYNAPSE_WORDS] += sum->words;
+  SF_TRY(sf_dict_set_int(arena, &host->attrs, "words", (int64_t)sum->words));
+  SF_TRY(sf_dict_set_int(arena, &host->attrs, "axons", (int64_t)sum->axons));
+  SF_TRY(sf_dict_set_int(arena, &host->attrs, "weight_bits",
+                         (int64_t)sum->weight_bits));
+  return sf_dict_set_word(arena, &host->attrs, "format", sum->format);
+}
+
+static sf_mop *write_host(writer *w, sf_mop *core, const sf_value *value,
+                          const sf_box *box) {
+  sf_mop *host = sf_mop_create(w->mapping, core, "host");
+  if (!host || sf_mop_add_value(w->mapping, host, value->name) != SF_OK ||
+      sf_mop_add_box(w->mapping, host, box) != SF_OK) {
+    return NULL;
+  }
+  return host;
+}
+
+/* Sums of another shape than the population (a reshape in between) have no box
+ * that tiles, and sums that feed two populations would be tiled twice; both are
+ * hosted with their targets, unnamed (docs/ir.md 8). */
+static bool is_named(const sf_plan_sum *sum, const sf_op *neurons) {
+  return sum->op && same_shape(sum->value, neurons) &&
+         sf_value_has_one_use(sum->value);
+}
+
+static sf_result write_core(writer *w, const sf_plan_population *p,
+                            const sf_box *box) {
+  sf_plan_use use;
+  SF_TRY(sf_plan_use_of(w->plan, p->op, box, &use));
+  sf_arena *arena = w->run->module->arena;
+  sf_mop *core = sf_mop_create(w->mapping, NULL, "core");
+  char *name = sf_arena_printf(arena, "c%u", w->cores++);
+  if (!core || !name) return SF_OOM;
+  SF_TRY(sf_mop_add_symbol(w->mapping, core, name));
+  if (!write_host(w, core, p->op->results[0], box)) return SF_OOM;
+  for (uint32_t i = 0; i < use.sum_count; i++) {
+    if (!is_named(&use.sums[i], p->op)) continue;
+    sf_mop *host = write_host(w, core, use.sums[i].value, &use.sums[i].box);
+    if (!host) return SF_OOM;
+    SF_TRY(write_attrs(w, host, &use.sums[i]));
+  }
+  return SF_OK;
+}
+
+static sf_result write_mapping(sf_pass_run *run, sf_plan *plan) {
+  sf_mapping *old = sf_module_find_mapping(run->module, plan->network);
+  if (old) sf_mapping_erase(old);
+  writer w = {run, plan, NULL, 0};
+  w.mapping = sf_mapping_create(run->module, plan->network->name,
+                                plan->machine->name, SF_NO_LOC);
+  if (!w.mapping) return SF_OOM;
+  for (uint32_t i = 0; i < plan->population_count; i++) {
+    const sf_plan_population *p = &plan->populations[i];
+    for (uint32_t k = 0; k < p->box_count; k++) {
+      SF_TRY(write_core(&w, p, &p->boxes[k]));
+    }
+  }
+  run->stats[STAT_CORES] += w.cores;
+  run->stats[STAT_POPULATIONS] += plan->population_count;
+  return SF_OK;
+}
+
+/* ---- The pass.
+ * ------------------------------------------------------------------ */
+
+static sf_result report_violations(const sf_plan *plan) {
+  for (uint32_t i = 0; i < plan->violation_count; i++) {
+    const sf_plan_violation *v = &plan->violations[i];
+    uint64_t over = v->need.needed - v->need.available;
+    bool whole = strcmp(v->need.resource, "cores") == 0;
+    sf_error(plan->diag, SF_DIAG_CAPACITY, v->loc,
+             "'%s%s' needs %llu %s of %s%s; '%s' has %llu, %llu too few",
+             whole ? "@" : "%", v->layer, (unsigned long long)v->need.needed,
+             v->need.unit, v->need.resource,
+             whole ? "" : " for a single neuron", plan->machine->name,
+             (unsigned long long)v->need.available, (unsigned long long)over);
+    sf_help(plan->diag, "%s", v->need.fix);
+  }
+  return plan->violation_count ? SF_FAIL : SF_OK;
+}
+
+static sf_result partition_network(sf_pass_run *run,
+                                   const sf_network *network) {
+  const partition_options *options = SF_PASS_OPTIONS(run, partition_options);
+  sf_plan plan = {
+      .arena = run->scratch,
+      .network = network,
+      .machine = run->machine,
+      .diag = run->diag,
+      .options = {.any_width = strcmp(options->conv_width, "any") == 0,
+                  .dense_neurons = (uint32_t)options->dense_neurons},
+  };
+  SF_TRY(sf_plan_make(&plan));
+  SF_TRY(report_violations(&plan));
+  if (plan.population_count == 0) return SF_OK;
+  return write_mapping(run, &plan);
+}
+
+static sf_result run_partition(sf_pass_run *run) {
+  if (!run->machine) {
+    sf_error(run->diag, SF_DIAG_USAGE, SF_NO_LOC,
+             "'partition' needs to know the machine");
+    sf_help(run->diag, "name one with --machine");
+    return SF_FAIL;
+  }
+  sf_result result = SF_OK;
+  for (const sf_network *n = run->module->first_network; n; n = n->next) {
+    sf_result one = partition_network(run, n);
+    if (one == SF_OOM) return SF_OOM;
+    if (one != SF_OK) result = one; /* report the others too */
+  }
+  return result;
+}
+
+static const sf_option OPTIONS[] = {
+    {"conv-width",
+     "x-width of a convolution slice on Loihi 2: a power of two as Intel's "
+     "compiler takes it, or any",
+     SF_OPTION_CHOICE, "power-of-two", "power-of-two|any", 0, 0,
+     offsetof(partition_options, conv_width)},
+    {"dense-neurons",
+     "most neurons of a dense slice on Loihi 2; 0: as many as fit, evened out",
+     SF_OPTION_INT, "0", NULL, 0, 8192,
+     offsetof(partition_options, dense_neurons)},
+    {0},
+};
+
+static const sf_stat STATS[] = {
+    {"cores", "cores in use"},
+    {"populations", "populations on cores"},
+    {"synapse-words", "words of synapse memory (Loihi 2)"},
+    {0},
+};
+
+const sf_pass sf_pass_partition = {
+    .size = sizeof(sf_pass),
+    .abi = SF_ABI,
+    .name = "partition",
+    .summary = "cut populations into boxes that fit a core",
+    .description =
+        "Writes the mapping block: cores in layer order, each with a box of "
+        "one population and the projections into it. Boxes are the largest "
+        "that the machine's memory model allows, evened out. What does not "
+        "fit is reported for all populations at once.",
+    .needs = SF_FACT_SPIKING_NORMAL_FORM,
+    .gives = SF_FACT_PARTITIONED,
+    .keeps = SF_FACT_ANALOG_FREE | SF_FACT_QUANTIZED |
+             SF_FACT_SPIKING_NORMAL_FORM | SF_FACT_BALANCED,
+    .exactness = SF_EXACT,
+    .options = OPTIONS,
+    .options_size = sizeof(partition_options),
+    .stats = STATS,
+    .run = run_partition,
+};

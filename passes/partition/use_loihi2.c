@@ -1,0 +1,143 @@
+/* use_loihi2.c - a box of neurons and its synapses, in words of one core. */
+#include "machine/loihi2_memory.h"
+#include "passes/partition/plan.h"
+
+typedef struct list_cost {
+  const sf_loihi2_limits *limits;
+  unsigned bits;
+  bool delays;
+} list_cost;
+
+static uint64_t list_words(const void *data, uint64_t edges) {
+  const list_cost *c = data;
+  return sf_loihi2_list_words(c->limits, edges, c->bits, c->delays);
+}
+
+static uint64_t extent(const sf_box *box, unsigned axis) {
+  return (uint64_t)(box->end[axis] - box->begin[axis]);
+}
+
+/* Last axis of the stream summed into the box's part of the last axis. */
+static void use_linear(const list_cost *c, sf_plan_sum *sum) {
+  unsigned last = sum->box.rank - 1u;
+  sum->format = "dense";
+  sum->axons = sf_box_elements(&sum->source);
+  sum->words = sum->axons * list_words(c, extent(&sum->box, last));
+}
+
+static sf_result use_sparse(sf_plan *plan, const list_cost *c,
+                            sf_plan_sum *sum) {
+  sf_plan_edges edges;
+  SF_TRY(sf_plan_count_edges(plan, sum, list_words, c, &edges));
+  sum->format = "sparse";
+  sum->axons = edges.sources;
+  sum->words = edges.cost;
+  return SF_OK;
+}
+
+static uint64_t kernel_size(const sf_op *op) {
+  uint64_t size = 1;
+  if (op->kind == SF_OP_POOL) {
+    int64_t kernel[SF_RANK_MAX];
+    unsigned spatial = op->results[0]->type.rank - 1u;
+    sf_op_ints(op, SF_ATTR_kernel, spatial, kernel);
+    for (unsigned i = 0; i < spatial; i++)
+      size *= (uint64_t)kernel[i];
+    return size;
+  }
+  const sf_type *type = &sf_op_operand_blob(op, 1)->type;
+  for (unsigned i = 2; i < type->rank; i++)
+    size *= (uint64_t)type->dim[i];
+  return size;
+}
+
+/* Rows of the kernel: one for each tap and channel of one group. */
+static uint64_t kernel_rows(const sf_op *op) {
+  if (op->kind == SF_OP_POOL) return kernel_size(op);
+  uint64_t channels = (uint64_t)op->operands[0].value->type.dim[0];
+  uint64_t groups = (uint64_t)sf_op_int(op, SF_ATTR_groups);
+  return kernel_size(op) * (channels / (groups ? groups : 1));
+}
+
+static void use_conv(const list_cost *c, sf_plan_sum *sum) {
+  unsigned spatial = sum->value->type.rank - 1u;
+  int64_t stride[SF_RANK_MAX];
+  sf_op_ints(sum->op, SF_ATTR_stride, spatial, stride);
+  sum->format = "conv";
+  sum->axons = c->limits->conv_axon_words; /* population axons */
+  sum->words = sf_loihi2_kernel_words(c->limits, kernel_rows(sum->op),
+                                      extent(&sum->box, 0), c->bits,
+                                      stride[spatial - 1] == 2);
+}
+
+/* A stream that reaches the neurons as it is: one synapse each. */
+static void use_identity(const list_cost *c, sf_plan_sum *sum) {
+  sum->format = "sparse";
+  sum->axons = sf_box_elements(&sum->box);
+  sum->words = sum->axons * list_words(c, 1);
+}
+
+static sf_result use_sum(sf_plan *plan, const sf_loihi2_limits *limits,
+                         sf_plan_sum *sum, unsigned *widest) {
+  list_cost c = {limits, 1, false};
+  if (sum->op) {
+    const sf_plan_weights *weights;
+    SF_TRY(sf_plan_weights_of(plan, sum->op, &weights));
+    if (weights->bits > *widest) *widest = weights->bits;
+    c.bits = sf_loihi2_stored_bits(weights->bits);
+    c.delays = weights->max_delay > 0;
+    if (c.bits == 0)
+      c.bits = 8; /* reported; the words of the rest still count */
+  }
+  sum->weight_bits = c.bits;
+  if (!sum->op) {
+    use_identity(&c, sum);
+  } else if (sum->op->kind == SF_OP_LINEAR) {
+    use_linear(&c, sum);
+  } else if (sum->op->kind == SF_OP_SPARSE) {
+    return use_sparse(plan, &c, sum);
+  } else {
+    use_conv(&c, sum);
+  }
+  return SF_OK;
+}
+
+/* State variables of the chip have at most 24 bits (loihi2.md 1.7). */
+static uint64_t state_bits(const sf_neuron *neuron) {
+  uint64_t bits = 0;
+  for (uint32_t i = 0; i < neuron->state_count; i++) {
+    unsigned b = neuron->states[i].value->type.bits;
+    bits += b < 24 ? b : 24;
+  }
+  return bits;
+}
+
+sf_result sf_plan_use_loihi2(sf_plan *plan, const sf_op *neurons,
+                             const sf_box *box, sf_plan_use *use) {
+  sf_loihi2_limits limits = sf_loihi2_limits_of(plan->machine);
+  uint64_t count = sf_box_elements(box), conv_words = 0;
+  sf_loihi2_usage u = {.groups = 1};
+  u.neuron_words =
+      sf_loihi2_neuron_words(&limits, count, state_bits(neurons->neuron));
+  unsigned widest = 0;
+  for (uint32_t i = 0; i < use->sum_count; i++) {
+    sf_plan_sum *sum = &use->sums[i];
+    SF_TRY(use_sum(plan, &limits, sum, &widest));
+    bool conv = sum->format[0] == 'c';
+    u.axon_in += conv ? sum->axons : sum->axons * limits.axon_in_words;
+    u.synapses += sum->words;
+    if (conv) conv_words = (count * limits.conv_map_permille + 999) / 1000;
+  }
+  u.axon_map = conv_words ? conv_words : count * limits.axon_map_words;
+  use->needs[use->need_count++] =
+      (sf_plan_need){"neuron memory", "words", u.neuron_words,
+                     limits.neuron_words, "use a neuron with less state"};
+  use->needs[use->need_count++] = (sf_plan_need){
+      "synapse pool", "words", sf_loihi2_pool_words(&u), limits.pool_words,
+      "reduce the fan-in of one neuron or the bits of its weights"};
+  use->needs[use->need_count++] =
+      (sf_plan_need){"weight width", "bits", widest,
+                     (uint64_t)sf_machine_value(plan->machine, "weight-bits"),
+                     "quantize the weights further"};
+  return SF_OK;
+}

@@ -1,0 +1,147 @@
+/* use_spinnaker2.c - a box of neurons and its synapses, in bytes of one PE. */
+#include "machine/spinnaker2_memory.h"
+#include "passes/partition/plan.h"
+
+enum { /* an estimate of Thumb-2 code; the linker has the last word */
+       RUNTIME_CODE_BYTES = 4096,
+       STATEMENT_CODE_BYTES = 40
+};
+
+static uint64_t window_taps(const sf_op *op) {
+  uint64_t taps = 1;
+  if (op->kind == SF_OP_POOL) {
+    int64_t kernel[SF_RANK_MAX];
+    unsigned spatial = op->results[0]->type.rank - 1u;
+    sf_op_ints(op, SF_ATTR_kernel, spatial, kernel);
+    for (unsigned i = 0; i < spatial; i++)
+      taps *= (uint64_t)kernel[i];
+    return taps;
+  }
+  const sf_type *type = &sf_op_operand_blob(op, 1)->type;
+  for (unsigned i = 1; i < type->rank; i++)
+    taps *= (uint64_t)type->dim[i];
+  return taps;
+}
+
+static sf_result count_synapses(sf_plan *plan, const sf_plan_sum *sum,
+                                sf_spinnaker2_projection *p) {
+  uint64_t targets = sf_box_elements(&sum->box);
+  if (!sum->op) {
+    p->rows = p->synapses = targets;
+    return SF_OK;
+  }
+  p->rows = sf_box_elements(&sum->source);
+  if (sum->op->kind == SF_OP_SPARSE) {
+    sf_plan_edges edges;
+    SF_TRY(sf_plan_count_edges(plan, sum, NULL, NULL, &edges));
+    p->rows = edges.sources;
+    p->synapses = edges.edges;
+  } else if (sum->op->kind == SF_OP_LINEAR) {
+    unsigned last = sum->source.rank - 1u;
+    p->synapses =
+        targets * (uint64_t)(sum->source.end[last] - sum->source.begin[last]);
+  } else {
+    p->synapses = targets * window_taps(sum->op);
+  }
+  return SF_OK;
+}
+
+/* Blocks of keys: slices of the sources. Sources that are not cut yet (a
+ * recurrence) are taken to be cut as finely as this box. */
+static uint64_t source_blocks(const sf_plan *plan, uint64_t neurons) {
+  uint64_t blocks = 0;
+  for (uint32_t i = 0; i < plan->flow.count; i++) {
+    const sf_value *value = plan->flow.hits[i].value;
+    if (!sf_flow_is_source(value)) continue;
+    uint64_t slices = 1;
+    if (value->op && sf_flow_is_on_chip(value->op)) {
+      slices = (sf_type_elements(&value->type) + neurons - 1) / neurons;
+    }
+    for (uint32_t k = 0; k < plan->population_count; k++) {
+      const sf_plan_population *p = &plan->populations[k];
+      if (p->op == value->op && p->box_count) slices = p->box_count;
+    }
+    blocks += slices;
+  }
+  return blocks;
+}
+
+static sf_result measure_sum(sf_plan *plan, sf_plan_sum *sum, uint64_t neurons,
+                             sf_spinnaker2_projection *p) {
+  *p = (sf_spinnaker2_projection){.weight_bytes = 1};
+  const sf_value *stream = sum->op ? sum->op->operands[0].value : sum->value;
+  p->inputs = sf_type_elements(&stream->type);
+  p->blocks = source_blocks(plan, neurons);
+  p->longest_delay = sum->delay ? sum->delay : 1;
+  if (sum->op) {
+    const sf_plan_weights *weights;
+    SF_TRY(sf_plan_weights_of(plan, sum->op, &weights));
+    p->weight_bytes = weights->bytes;
+    p->delays = weights->max_delay > 0;
+    p->longest_delay += weights->max_delay;
+  }
+  SF_TRY(count_synapses(plan, sum, p));
+  sum->bytes = sf_spinnaker2_projection_bytes(p, neurons);
+  return SF_OK;
+}
+
+/* Params, and those of them (and biases) that differ between neurons. */
+static void count_params(const sf_op *neurons, const sf_plan_use *use,
+                         sf_spinnaker2_slice *slice) {
+  slice->params = neurons->neuron->param_count;
+  for (uint32_t i = 0; i < neurons->neuron->param_count; i++) {
+    const sf_argument *a = &neurons->arguments[i];
+    slice->blob_params += a->kind == SF_ARGUMENT_BLOB;
+  }
+  for (uint32_t i = 0; i < use->sum_count; i++) {
+    const sf_op *op = use->sums[i].op;
+    if (op && op->kind != SF_OP_POOL && op->kind != SF_OP_SPARSE) {
+      slice->blob_params += sf_op_operand_blob(op, 2) != NULL;
+    }
+  }
+}
+
+static void add_need(sf_plan_use *use, const char *resource, const char *unit,
+                     uint64_t needed, uint64_t available, const char *fix) {
+  use->needs[use->need_count++] =
+      (sf_plan_need){resource, unit, needed, available, fix};
+}
+
+sf_result sf_plan_use_spinnaker2(sf_plan *plan, const sf_op *neurons,
+                                 const sf_box *box, sf_plan_use *use) {
+  sf_spinnaker2_limits limits = sf_spinnaker2_limits_of(plan->machine);
+  sf_spinnaker2_projection projections[SF_PLAN_SUMS_MAX];
+  sf_spinnaker2_slice slice = {
+      .neurons = sf_box_elements(box),
+      .results = neurons->result_count,
+      .states = neurons->neuron->state_count,
+      .projection_count = use->sum_count,
+      .projections = projections,
+  };
+  count_params(neurons, use, &slice);
+  uint64_t longest = 0;
+  for (uint32_t i = 0; i < use->sum_count; i++) {
+    SF_TRY(measure_sum(plan, &use->sums[i], slice.neurons, &projections[i]));
+    uint64_t delay = projections[i].longest_delay;
+    if (delay > longest) longest = delay;
+  }
+  sf_spinnaker2_usage u = sf_spinnaker2_slice_usage(&slice);
+  uint64_t code =
+      RUNTIME_CODE_BYTES +
+      STATEMENT_CODE_BYTES *
+          (uint64_t)(neurons->neuron->stmt_count + 8 * use->sum_count);
+  add_need(use, "data regions", "bytes", u.data_bytes, limits.data_bytes,
+           "reduce the fan-in of one neuron or the width of its weights");
+  add_need(use, "working memory", "bytes", u.work_bytes, limits.work_bytes,
+           "shorten its longest delay or use a neuron with less state");
+  add_need(use, "code", "bytes", code,
+           (uint64_t)sf_machine_value(plan->machine, "code-bytes"),
+           "use a shorter neuron function");
+  add_need(use, "projections into one population", "projections",
+           use->sum_count, limits.inputs, "sum in a population in between");
+  add_need(use, "delay", "steps", longest, limits.delay_steps,
+           "split the delay with a relay population");
+  add_need(use, "neurons", "neurons", slice.neurons, limits.neurons,
+           "split the population");
+  return SF_OK;
+}

@@ -1,0 +1,150 @@
+/* weights.c - one scan of a projection's blobs: bits, bytes, delays; and the
+ * edges of sparse projections. */
+#include "passes/partition/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct extremes {
+  int64_t low, high;
+  uint32_t ones; /* bits set in any magnitude: the common power of two */
+} extremes;
+
+static extremes scan(const sf_blob *blob) {
+  extremes e = {0, 0, 0};
+  size_t count = sf_blob_elements(blob);
+  for (size_t i = 0; i < count; i++) {
+    int64_t w = sf_blob_i32(blob, i);
+    if (w < e.low) e.low = w;
+    if (w > e.high) e.high = w;
+    e.ones |= (uint32_t)(w < 0 ? -w : w);
+  }
+  return e;
+}
+
+static unsigned bits_of(uint64_t magnitude) {
+  unsigned bits = 0;
+  while (magnitude >> bits)
+    bits++;
+  return bits;
+}
+
+/* Bits of all weights after dividing out the common power of two. */
+static unsigned stored_bits(extremes e) {
+  unsigned shift = 0;
+  while (shift < 31 && e.ones && !((e.ones >> shift) & 1))
+    shift++;
+  int64_t low = e.low / (INT64_C(1) << shift);
+  int64_t high = e.high / (INT64_C(1) << shift);
+  if (low == 0) return bits_of((uint64_t)high);
+  if (high == 0) return bits_of((uint64_t)-low);
+  unsigned negative = bits_of((uint64_t)(-low - 1)) + 1;
+  unsigned positive = bits_of((uint64_t)high) + 1;
+  return negative > positive ? negative : positive;
+}
+
+static unsigned stored_bytes(extremes e) {
+  if (e.low >= INT8_MIN && e.high <= INT8_MAX) return 1;
+  return e.low >= INT16_MIN && e.high <= INT16_MAX ? 2 : 4;
+}
+
+static sf_blob *weight_blob(const sf_op *op) {
+  switch (op->kind) {
+  case SF_OP_SPARSE:
+    return sf_op_operand_blob(op, 2);
+  case SF_OP_POOL:
+    return NULL; /* every weight is one */
+  default:
+    return sf_op_operand_blob(op, 1);
+  }
+}
+
+static sf_result measure(const sf_op *op, sf_diag *diag, sf_plan_weights *out) {
+  *out = (sf_plan_weights){.op = op, .bits = 1, .bytes = 1};
+  sf_blob *blob = weight_blob(op);
+  if (blob && blob->type.scalar.kind == SF_SCALAR_F32) {
+    out->bits = 32;
+    out->bytes = 4;
+  } else if (blob) {
+    SF_TRY(sf_blob_load(blob, diag));
+    extremes e = scan(blob);
+    out->bits = stored_bits(e);
+    out->bytes = stored_bytes(e);
+  }
+  bool delayed = op->kind == SF_OP_LINEAR || op->kind == SF_OP_SPARSE;
+  sf_blob *delays = delayed ? sf_op_blob(op, SF_ATTR_delays) : NULL;
+  if (delays) {
+    SF_TRY(sf_blob_load(delays, diag));
+    out->max_delay = (uint32_t)scan(delays).high;
+  }
+  return SF_OK;
+}
+
+sf_result sf_plan_weights_of(sf_plan *plan, const sf_op *op,
+                             const sf_plan_weights **out) {
+  for (uint32_t i = 0; i < plan->weights_count; i++) {
+    if (plan->weights[i].op == op) {
+      *out = &plan->weights[i];
+      return SF_OK;
+    }
+  }
+  if (plan->weights_count == plan->weights_capacity) {
+    uint32_t capacity =
+        plan->weights_capacity ? 2 * plan->weights_capacity : 16;
+    sf_plan_weights *rows =
+        SF_NEW_ARRAY(plan->arena, sf_plan_weights, capacity);
+    if (!rows) return SF_OOM;
+    if (plan->weights_count) {
+      memcpy(rows, plan->weights, plan->weights_count * sizeof *rows);
+    }
+    plan->weights = rows;
+    plan->weights_capacity = capacity;
+  }
+  sf_plan_weights *row = &plan->weights[plan->weights_count];
+  SF_TRY(measure(op, plan->diag, row));
+  plan->weights_count++;
+  *out = row;
+  return SF_OK;
+}
+
+/* ---- Edges. -----------------------------------------------------------------
+ */
+
+/* First edge of a target >= `target`: edges are sorted by target. */
+static size_t first_edge(const sf_blob *index, size_t edges, int32_t target) {
+  size_t low = 0, high = edges;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (sf_blob_i32(index, 2 * middle) < target) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+sf_result sf_plan_count_edges(sf_plan *plan, const sf_plan_sum *sum,
+                              sf_plan_list_cost cost, const void *cost_data,
+                              sf_plan_edges *out) {
+  *out = (sf_plan_edges){0};
+  sf_blob *index = sf_op_operand_blob(sum->op, 1);
+  SF_TRY(sf_blob_load(index, plan->diag));
+  size_t edges = sf_blob_elements(index) / 2;
+  size_t first = first_edge(index, edges, sum->box.begin[0]);
+  size_t last = first_edge(index, edges, sum->box.end[0]);
+  size_t sources = sf_type_elements(&sum->op->operands[0].value->type);
+  uint32_t *counts = calloc(sources ? sources : 1, sizeof *counts);
+  if (!counts) return SF_OOM;
+  for (size_t e = first; e < last; e++) {
+    counts[sf_blob_i32(index, 2 * e + 1)]++;
+  }
+  for (size_t j = 0; j < sources; j++) {
+    if (counts[j] == 0) continue;
+    out->sources++;
+    if (cost) out->cost += cost(cost_data, counts[j]);
+  }
+  out->edges = last - first;
+  free(counts);
+  return SF_OK;
+}
