@@ -3,6 +3,8 @@
 #include "support/array_format.h"
 #include "support/buffer.h"
 
+#undef sf_array_malformed /* the function itself is here */
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,9 @@
 #include "sf/diag.h"
 #include "support/diag_render.h"
 
+#undef sf_error /* the functions themselves are here */
+#undef sf_error_v
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

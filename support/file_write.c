@@ -46,9 +46,9 @@ static bool is_special(const char *path, mode_t *out_mode) {
   return !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
 }
 
-static int open_temporary(sf_writer *writer, const char *final_path) {
+static int open_temporary(sf_writer *writer) {
   for (unsigned i = 0; i < TEMPORARY_NAMES_MAX; i++) {
-    char *name = sf_path_temporary(final_path, i);
+    char *name = sf_path_temporary(writer->final_path, i);
     if (!name) return ENOMEM;
     int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd >= 0) {
@@ -70,23 +70,26 @@ static void writer_reset(sf_writer *writer) {
   *writer = (sf_writer){.fd = -1};
 }
 
-sf_result sf_writer_begin(const char *path, sf_diag *diag, sf_writer *out) {
-  *out = (sf_writer){.fd = -1};
+static int writer_open(sf_writer *writer, const char *path) {
   mode_t mode;
   bool special = is_special(path, &mode);
-  out->name = strdup(path);
-  out->final_path = final_name(path);
-  int error = ENOMEM;
-  if (out->name && out->final_path && special) {
-    out->fd = open(out->final_path, O_WRONLY | O_CLOEXEC);
-    error = out->fd < 0 ? errno : 0;
-  } else if (out->name && out->final_path) {
-    error = sf_path_is_directory(out->final_path)
-                ? EISDIR
-                : open_temporary(out, out->final_path);
+  writer->name = strdup(path);
+  writer->final_path = final_name(path);
+  if (!writer->name || !writer->final_path) return ENOMEM;
+  if (special) {
+    writer->fd = open(writer->final_path, O_WRONLY | O_CLOEXEC);
+    return writer->fd < 0 ? errno : 0;
   }
+  if (sf_path_is_directory(writer->final_path)) return EISDIR;
+  int error = open_temporary(writer);
   /* A file that is replaced keeps its permissions. */
-  if (!error && !special && mode) error = fchmod(out->fd, mode) ? errno : 0;
+  if (!error && mode && fchmod(writer->fd, mode) != 0) error = errno;
+  return error;
+}
+
+sf_result sf_writer_begin(const char *path, sf_diag *diag, sf_writer *out) {
+  *out = (sf_writer){.fd = -1};
+  int error = writer_open(out, path);
   if (!error) return SF_OK;
   sf_writer_discard(out);
   return error == ENOMEM ? SF_OOM : cannot_write(path, error, diag);

@@ -59,7 +59,7 @@ static sf_result inflate_some(inflater *in, uint8_t *out, size_t size,
 static sf_result inflate_header(inflater *in, uint8_t *bytes,
                                 size_t *out_header, uint64_t *out_total) {
   const array_input *input = in->input;
-  size_t got, more = 0;
+  size_t got = 0, more = 0;
   SF_TRY(inflate_some(in, bytes, 4, &got));
   if (!sf_idx_is(bytes, got))
     return sf_array_malformed(input, "a gzipped file that is not IDX");
@@ -80,7 +80,7 @@ static sf_result inflate_header(inflater *in, uint8_t *bytes,
 
 /* Exactly `size` bytes, then the end of the stream and of the file. */
 static sf_result inflate_rest(inflater *in, uint8_t *out, size_t size) {
-  size_t got, more = 0;
+  size_t got = 0, more = 0;
   uint8_t extra;
   SF_TRY(inflate_some(in, out, size, &got));
   if (!in->ended) SF_TRY(inflate_some(in, &extra, 1, &more));
@@ -95,8 +95,8 @@ static sf_result inflate_rest(inflater *in, uint8_t *out, size_t size) {
 
 static sf_result inflate_idx(inflater *in, uint8_t **out, size_t *out_size) {
   uint8_t header[4 + 4 * SF_ARRAY_RANK_MAX];
-  size_t header_bytes;
-  uint64_t total;
+  size_t header_bytes = 0;
+  uint64_t total = 0;
   SF_TRY(inflate_header(in, header, &header_bytes, &total));
   if (total > SIZE_MAX) return SF_OOM;
   uint8_t *bytes = malloc((size_t)total);

@@ -155,7 +155,7 @@ static sf_result find_header(const array_input *input, cursor *out_text,
 }
 
 sf_result sf_npy_parse(const array_input *input, sf_array *out) {
-  cursor text;
+  cursor text = {NULL, NULL};
   header h = {.has_descr = false};
   array_layout layout = {.big_endian = false};
   SF_TRY(find_header(input, &text, &layout.data_offset));

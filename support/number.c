@@ -109,7 +109,10 @@ static size_t print_float(double value, bool single, char *out) {
     special = value > 0 ? "inf" : "-inf";
   else if (value == 0)
     special = signbit(value) ? "-0.0" : "0.0";
-  if (special) return strlen(strcpy(out, special));
+  if (special) {
+    memcpy(out, special, strlen(special) + 1);
+    return strlen(special);
+  }
   size_t sign = value < 0;
   if (sign) out[0] = '-';
   decimal d = shortest(fabs(value), single);

@@ -20,13 +20,13 @@ static bool add_name(sf_buffer *out, const char *name) {
 
 static void add_entry(sf_buffer *out, const sf_tensor_out *tensor,
                       uint64_t offset) {
+  uint64_t end = offset + tensor->bytes;
   sf_buffer_printf(out, ":{\"dtype\":\"%s\",\"shape\":[", tensor->dtype);
   for (unsigned i = 0; i < tensor->rank; i++)
     sf_buffer_printf(out, "%s%llu", i ? "," : "",
                      (unsigned long long)tensor->dim[i]);
   sf_buffer_printf(out, "],\"data_offsets\":[%llu,%llu]}",
-                   (unsigned long long)offset,
-                   (unsigned long long)(offset + tensor->bytes));
+                   (unsigned long long)offset, (unsigned long long)end);
 }
 
 /* The length, the JSON, and spaces up to a multiple of 8. */

@@ -91,6 +91,11 @@ sf_result sf_error(sf_diag *diag, sf_diag_id id, sf_loc loc, const char *format,
                    ...) SF_PRINTF(4, 5);
 sf_result sf_error_v(sf_diag *diag, sf_diag_id id, sf_loc loc,
                      const char *format, va_list arguments) SF_PRINTF(4, 0);
+#ifdef __clang_analyzer__
+/* It sees one file at a time, and must know that an error is not SF_OK. */
+#define sf_error(...) ((void)sf_error(__VA_ARGS__), SF_FAIL)
+#define sf_error_v(...) ((void)sf_error_v(__VA_ARGS__), SF_FAIL)
+#endif
 void sf_warning(sf_diag *diag, sf_diag_id id, sf_loc loc, const char *format,
                 ...) SF_PRINTF(4, 5);
 void sf_note(sf_diag *diag, sf_loc loc, const char *format, ...)
