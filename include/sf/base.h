@@ -45,7 +45,8 @@ typedef struct sf_slice {
 /* Memory that lives and dies together. Items are zeroed, aligned to 16 bytes
  * and freed only with the arena. Not thread-safe: one arena, one thread.
  * With SF_HOSTILE every item is its own allocation, so that sanitizers see it,
- * and SF_HOSTILE_FAIL_AT=N in the environment of a test makes the N-th fail. */
+ * and SF_HOSTILE_FAIL_AT=N in the environment when an arena is created makes its
+ * N-th allocation fail (once; the next ones work again). */
 typedef struct sf_arena sf_arena;
 
 sf_arena *sf_arena_create(void); /* NULL: out of memory */

@@ -8,8 +8,10 @@
 
 #include <cmocka.h>
 
+#include <pty.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* An engine that prints into memory. */
 typedef struct fixture {
@@ -201,6 +203,37 @@ static void a_listener_hears_every_record(void **state) {
   sf_diag_destroy(diag);
 }
 
+/* What an engine prints to a terminal. */
+static void print_to_terminal(char *out, size_t size) {
+  int ours, theirs;
+  assert_int_equal(openpty(&ours, &theirs, NULL, NULL, NULL), 0);
+  FILE *file = fdopen(theirs, "w");
+  sf_diag *diag = sf_diag_create(file, SF_DIAG_TEXT);
+  sf_error(diag, SF_DIAG_USAGE, SF_NO_LOC, "no model");
+  ssize_t got = read(ours, out, size - 1);
+  assert_true(got > 0);
+  out[got] = 0;
+  sf_diag_destroy(diag);
+  fclose(file);
+  close(ours);
+}
+
+static void colour_is_for_terminals_that_want_it(void **state) {
+  (void)state;
+  char text[256];
+  setenv("TERM", "xterm", 1);
+  unsetenv("NO_COLOR");
+  print_to_terminal(text, sizeof text);
+  assert_non_null(strstr(text, "\033[1;31merror:\033[0m no model"));
+  setenv("NO_COLOR", "1", 1);
+  print_to_terminal(text, sizeof text);
+  assert_string_equal(text, "error: no model [usage]\r\n");
+  unsetenv("NO_COLOR");
+  setenv("TERM", "dumb", 1);
+  print_to_terminal(text, sizeof text);
+  assert_null(strchr(text, '\033'));
+}
+
 /* Each id has a text of its own, and a class that is an exit code. */
 static void ids_are_distinct(void **state) {
   (void)state;
@@ -225,6 +258,7 @@ int main(void) {
       cmocka_unit_test(json_is_one_object_a_line),
       cmocka_unit_test(the_first_class_or_a_bug_gives_the_exit_code),
       cmocka_unit_test(a_listener_hears_every_record),
+      cmocka_unit_test(colour_is_for_terminals_that_want_it),
       cmocka_unit_test(ids_are_distinct),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <pty.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,6 +227,26 @@ static void progress_is_silent_without_a_terminal(void **state) {
   fclose(file);
 }
 
+static void progress_draws_a_bar_on_a_terminal(void **state) {
+  (void)state;
+  int ours, theirs, before = dup(STDERR_FILENO);
+  assert_int_equal(openpty(&ours, &theirs, NULL, NULL, NULL), 0);
+  setenv("TERM", "xterm", 1);
+  dup2(theirs, STDERR_FILENO);
+  sf_progress progress = sf_progress_start("images", 4);
+  progress.last_ns -= 1000000000; /* as if a second had passed */
+  sf_progress_add(&progress, 1);
+  sf_progress_end(&progress);
+  dup2(before, STDERR_FILENO);
+  close(before);
+  char text[256] = {0};
+  assert_true(read(ours, text, sizeof text - 1) > 0);
+  assert_non_null(strstr(text, "images [#######......................."));
+  assert_non_null(strstr(text, " 25%"));
+  close(ours);
+  close(theirs);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(output_errors_and_exit_code_come_back),
@@ -242,6 +263,7 @@ int main(void) {
       cmocka_unit_test(tasks_run_once_each_on_any_number_of_threads),
       cmocka_unit_test(the_failure_of_the_lowest_index_is_returned),
       cmocka_unit_test(progress_is_silent_without_a_terminal),
+      cmocka_unit_test(progress_draws_a_bar_on_a_terminal),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -227,13 +227,35 @@ static void written_files_read_back(void **state) {
   unlink(path);
 }
 
+/* In the hostile build each arena allocation fails once; nothing else may
+ * happen than a clean OOM. */
+static void out_of_memory_is_passed_up(void **state) {
+  fixture *f = *state;
+  const char *header =
+      "{" U8("a", "[1]", "0", "1") "," U8("b", "[1]", "1", "2") "}";
+  for (int n = 1; n <= 4; n++) {
+    char number[8];
+    snprintf(number, sizeof number, "%d", n);
+    setenv("SF_HOSTILE_FAIL_AT", number, 1);
+    sf_safetensors file;
+    sf_result result = parse(f, header, 2, &file);
+    unsetenv("SF_HOSTILE_FAIL_AT");
+#ifdef SF_HOSTILE
+    assert_int_equal(result, n <= 3 ? SF_OOM : SF_OK); /* rows and two names */
+#else
+    assert_int_equal(result, SF_OK);
+#endif
+    sf_safetensors_destroy(&file);
+  }
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, begin, end)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(tensors_are_found_by_name),  TEST(hostile_headers_are_refused),
       TEST(header_lengths_are_bounded), TEST(too_many_values_are_refused),
-      TEST(written_files_read_back),
+      TEST(written_files_read_back),    TEST(out_of_memory_is_passed_up),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
