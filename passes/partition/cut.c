@@ -128,16 +128,31 @@ static int32_t power_of_two_below(int32_t n) {
   return power;
 }
 
+/* A power of two addresses the columns: does the one at or above the whole
+ * width leave room in neuron memory (the first of the needs)? */
+static sf_result whole_width_fits(const cutter *c, unsigned x, bool *out) {
+  sf_plan_use use;
+  sf_box box = middle_tile(c);
+  SF_TRY(sf_plan_use_of(c->plan, c->population->op, &box, &use));
+  int32_t dim = c->type->dim[x], power = power_of_two_below(dim);
+  if (power < dim) power *= 2;
+  *out = use.needs[0].needed * (uint32_t)power <=
+         use.needs[0].available * (uint32_t)dim;
+  return SF_OK;
+}
+
 /* x as wide as fits, a power of two unless told otherwise. 0: not one column.
  */
 static sf_result widest(cutter *c, unsigned x) {
   SF_TRY(longest_extent(c, x, c->type->dim[x]));
-  if (c->extent[x] == 0 || c->extent[x] == c->type->dim[x]) return SF_OK;
+  if (c->extent[x] == 0) return SF_OK;
   if (c->plan->options.any_width) {
     even_out(c, x);
-  } else {
-    c->extent[x] = power_of_two_below(c->extent[x]);
+    return SF_OK;
   }
+  bool whole = c->extent[x] == c->type->dim[x];
+  if (whole) SF_TRY(whole_width_fits(c, x, &whole));
+  if (!whole) c->extent[x] = power_of_two_below(c->extent[x]);
   return SF_OK;
 }
 
