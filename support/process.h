@@ -13,7 +13,8 @@ typedef struct sf_process_options {
   const char *directory;        /* working directory, NULL: ours */
   const void *input;            /* bytes for its standard input */
   size_t input_size;
-  size_t output_limit;          /* bytes of standard output kept, then killed */
+  size_t output_limit;          /* bytes of standard output kept, then killed;
+                                   0: no limit */
   unsigned timeout_seconds;     /* 0: none */
   uint64_t memory_limit;        /* bytes of address space, 0: none */
 } sf_process_options;

@@ -2,9 +2,9 @@
 
 usage: check_diagnostics.py SOURCE_DIR [--list]
 
-A test names it by its text: `[id]` as printed, `"id"` as in JSON, or by its number
-in C, SF_DIAG_ID. Comments do not count. --list prints those without a test and ends
-with 0.
+A test names it as printed, `[attr]`, as in JSON, `"id": "attr"`, or in C as
+SF_DIAG_ATTR or "attr" beside a call of sf_diag_id_text. Comments in C do not count.
+--list prints those without a test and ends with 0.
 """
 import os
 import re
@@ -35,15 +35,21 @@ def test_text(root):
     return "\n".join(parts)
 
 
+def is_named(text, number, name):
+    quoted = rf'\\?"{re.escape(name)}\\?"'
+    return (f"[{name}]" in text
+            or re.search(rf'\\?"id\\?":\s*{quoted}', text)
+            or re.search(rf"\bSF_DIAG_{number}\b", text)
+            or re.search(rf"sf_diag_id_text[^;]*{quoted}", text))
+
+
 def main():
     root = sys.argv[1]
     text = test_text(root)
     table = rows(root)
     if len(table) < 20:
         sys.exit("diag.def has fewer rows than expected")
-    missing = [name for number, name in table
-               if f"[{name}]" not in text and f'"{name}"' not in text
-               and not re.search(rf"\bSF_DIAG_{number}\b", text)]
+    missing = [name for number, name in table if not is_named(text, number, name)]
     for name in missing:
         print(f"no test provokes [{name}]")
     sys.exit(bool(missing) and "--list" not in sys.argv)
