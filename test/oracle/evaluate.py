@@ -463,6 +463,13 @@ class Network:
 
     op_add = op_sub = op_mul = op_min = op_max = elementwise
 
+    @staticmethod
+    def scaled(v, scale):
+        """The exact product, rounded once; a zero is signed as IEEE signs it."""
+        if v == 0 or scale == 0:
+            return F(F(v) * F(scale))
+        return fraction_to_f32(v * Fraction(float(scale)))
+
     def op_convert(self, op, t):
         x = self.use(op.uses[0])
         scale = F(op.attrs.get("scale", 1.0))
@@ -470,8 +477,7 @@ class Network:
         if t.scalar == "f32":
             if x.is_float:
                 return [F(v * scale) for v in x.data]
-            return [fraction_to_f32(v * Fraction(float(scale)))
-                    for v in x.data]
+            return [self.scaled(v, scale) for v in x.data]
         return [float_to_int(v, scale, how, t.scalar, op.mode)
                 for v in x.data]
 
@@ -541,7 +547,7 @@ class Network:
         zero_point = [0] * len(x.data)
         if len(op.uses) > 2:
             zero_point = self.channels(op, self.use(op.uses[2]), t.shape)
-        return [fraction_to_f32((v - z) * Fraction(float(s))) for v, s, z in
+        return [self.scaled(v - z, s) for v, s, z in
                 zip(x.data, self.channels(op, scale, t.shape), zero_point)]
 
     def op_argmax(self, op, t):
