@@ -57,6 +57,7 @@ typedef struct sf_pass_run {
   const sf_machine *machine; /* of --machine or the mapping; NULL: none */
   uint32_t threads;          /* results must not depend on it */
   int64_t lag;               /* out: steps added, by passes that are EXACT_LAG */
+  uint32_t withholds; /* out: facts of `gives` that this run does not give */
 } sf_pass_run;
 
 #define SF_PASS_OPTIONS(run, type) ((const type *)(run)->options)
@@ -90,6 +91,12 @@ size_t sf_registry_pass_count(const sf_registry *registry);
 const sf_pass *sf_registry_pass_at(const sf_registry *registry, size_t index);
 /* Dashes and underscores are the same; aliases are followed. */
 const sf_pass *sf_registry_find(const sf_registry *registry, sf_slice name);
+
+/* The reference page of all passes and pipelines (docs/passes.md): malloc'ed. */
+sf_result sf_registry_docs(const sf_registry *registry, char **out) SF_MUST_USE;
+/* Named pipelines: name without @ and text, in table order; false: no more. */
+bool sf_named_pipeline_at(size_t index, const char **out_name,
+                          const char **out_text);
 
 /* ---- Pipelines: `a,b{key=value},@loihi2`. ------------------------------------ */
 

@@ -1,0 +1,110 @@
+/* pass_manager.h - what the files of the pass manager share. Private to passes.
+ */
+#ifndef SF_PASSES_PASS_MANAGER_H
+#define SF_PASSES_PASS_MANAGER_H
+
+#include "sf/pass.h"
+#include "support/buffer.h"
+
+/* ---- registry.c ------------------------------------------------------------
+ */
+
+struct sf_registry {
+  size_t count, capacity;
+  const sf_pass **passes; /* in order of registration */
+  size_t library_count;
+  void **libraries; /* handles of plug-ins, closed last */
+};
+
+/* Text of `@name`, without the @; NULL: unknown. */
+const char *sf_named_pipeline(sf_slice name);
+/* Names that `text` may have meant; at most one. NULL: none is near. */
+const char *sf_registry_nearest(const sf_registry *registry, sf_slice name);
+/* `-` and `_` are the same. */
+bool sf_pass_name_equal(sf_slice a, const char *b);
+/* First registered pass that gives `fact`; NULL: none does. */
+const sf_pass *sf_registry_giver(const sf_registry *registry, sf_fact fact);
+
+/* ---- pass_options.c ---------------------------------------------------------
+ */
+
+/* The options struct of `pass`, in `arena`, with its defaults. *out NULL when
+ * the pass has no options. */
+sf_result sf_pass_options_default(const sf_pass *pass, sf_arena *arena,
+                                  sf_diag *diag, void **out) SF_MUST_USE;
+/* Sets `name` to `value`; range-checked. Errors: PASS_OPTION. */
+sf_result sf_pass_options_set(const sf_pass *pass, void *options, sf_slice name,
+                              sf_slice value, sf_arena *arena,
+                              sf_diag *diag) SF_MUST_USE;
+
+/* ---- pipeline_parse.c -------------------------------------------------------
+ */
+
+typedef struct sf_pipeline_step {
+  const sf_pass *pass;
+  const char *text; /* as given: name{options} */
+  void *options;    /* NULL: none */
+} sf_pipeline_step;
+
+struct sf_pipeline {
+  const sf_registry *registry;
+  sf_arena *arena;
+  const char *text;
+  size_t count, capacity;
+  sf_pipeline_step *steps;
+};
+
+/* ---- pipeline_run.c ---------------------------------------------------------
+ */
+
+/* A pipeline at work. */
+typedef struct sf_pass_manager {
+  const sf_pipeline *pipeline;
+  sf_module *module;
+  const sf_pipeline_options *options;
+  sf_diag *diag;
+  uint32_t facts;
+} sf_pass_manager;
+
+/* pipeline_exact.c: runs every network of both modules on seeded random inputs;
+ * `after` may be late by the growth of each network's lag. Errors: PASS_CLAIM,
+ * with network, output, element, step and both values. */
+sf_result sf_pass_check_exact(const sf_pass_manager *manager,
+                              const sf_pass *pass,
+                              const sf_module *before) SF_MUST_USE;
+
+/* pipeline_print.c: whether `pass` is in a comma-separated list ("*": all). */
+bool sf_pass_is_listed(const char *list, const char *name);
+void sf_pass_print_ir(FILE *out, const char *when, const char *name,
+                      const char *text);
+/* Lines taken away and added, with three lines around them. */
+sf_result sf_pass_print_diff(FILE *out, const char *name, const char *before,
+                             const char *after) SF_MUST_USE;
+void sf_pass_print_stats(FILE *out, const sf_pass *pass, const uint64_t *stats);
+/* Writes the module as it was before step `first` to the path, with a RUN line
+ * that repeats what failed. */
+sf_result sf_pass_write_reproducer(const sf_pass_manager *manager,
+                                   const sf_module *before,
+                                   size_t first) SF_MUST_USE;
+
+/* ---- facts.c ----------------------------------------------------------------
+ */
+
+enum { SF_FACT_TEXT_MAX = 512 };
+
+/* What contradicts a fact: one sentence, and where. */
+typedef struct sf_fact_violation {
+  sf_loc loc;
+  char text[SF_FACT_TEXT_MAX];
+} sf_fact_violation;
+
+/* Looks for one. *found false: the fact holds. */
+sf_result sf_fact_violation_find(const sf_module *module, sf_fact fact,
+                                 sf_diag *diag, bool *found,
+                                 sf_fact_violation *out) SF_MUST_USE;
+
+/* fact_mapping.c: partitioned, placed, routed. */
+sf_result sf_fact_mapping_find(const sf_module *module, sf_fact fact,
+                               bool *found, sf_fact_violation *out) SF_MUST_USE;
+
+#endif
