@@ -77,6 +77,9 @@ typedef struct sf_target {
 const sf_target *sf_target_find(const char *name, sf_diag *diag);
 size_t sf_target_count(void);
 const sf_target *sf_target_at(size_t index, sf_diag *diag);
+/* The one symbol that libspikeformer-llvm exports: its targets, by name, ends
+ * with NULL. Only the registry calls it. */
+const sf_target *const *sf_llvm_targets(void);
 
 #ifdef __cplusplus
 }
