@@ -133,6 +133,12 @@ sf_result sf_fact_check(const sf_module *module, sf_fact fact, sf_diag *diag)
     SF_MUST_USE;
 const char *sf_fact_text(sf_fact fact);
 
+/* certificate.txt of an artefact: a rank for every channel of a routed mapping's
+ * routes; docs/certificate.md. malloc'ed. Errors: MAPPING, INTERNAL. */
+sf_result sf_route_certificate(const sf_mapping *mapping,
+                               const sf_machine *machine, sf_diag *diag,
+                               char **out) SF_MUST_USE;
+
 #ifdef __cplusplus
 }
 #endif
