@@ -3,17 +3,22 @@
 usage: netx_traces.py MODELS WORK [CASE...]
 
 Runs `sfc run` on the file with the options that stand beside it and compares the
-recorded spikes, currents and voltages. MODELS is ../shared/models; WORK is an empty
-folder. Cases: tiny, lif, sdnn, cuba_conv, sdnn_dense, mnist."""
+recorded spikes, currents and voltages. MODELS is ../shared/models; WORK is
+an empty folder. Cases: tiny, lif, sdnn, cuba_conv, sdnn_dense."""
 import os
 import subprocess
 import sys
 
-import h5py
 import numpy as np
 
 REFRACTORY_MARK = 2 << 6  # what the vendor stores for v in the step of a spike
 FAILED = []
+
+
+def find(models, name):
+    """The folder of a network, in ../shared/models or in test/data."""
+    inner = os.path.join(models, "misc", name)
+    return inner if os.path.isdir(inner) else os.path.join(models, name)
 
 
 def run(work, model, options, data, records, steps=None):
@@ -57,7 +62,7 @@ def channels_first(trace):
 
 def tiny(models, work):
     """Column 0 of every array is an empty step; no lag between layers."""
-    folder = os.path.join(models, "misc", "netx_tiny_conv")
+    folder = find(models, "netx_tiny_conv")
 
     def load(name):
         trace = np.load(os.path.join(folder, name))[0, ..., 1:]
@@ -76,7 +81,7 @@ def lif(models, work):
     """Three rules: one step of lag a layer; v of a neuron that spiked is stored
     as a mark and counts as 0; layer k (the input layer is 0) is cleared in steps
     k, k + 17, .."""
-    folder = os.path.join(models, "misc", "netx_pilotnet_lif")
+    folder = find(models, "netx_pilotnet_lif")
     layers = ["conv-1", "conv-2", "conv-3", "conv-4", "fc-0", "fc-1", "fc-2"]
     values = ["conv2", "conv3", "conv4", "conv5", "dense7", "dense8", "dense9"]
     records = ["conv1"]
@@ -102,12 +107,13 @@ def lif(models, work):
 
 
 def sdnn(models, work):
-    """One frame; the output of the first 9 steps, with Lava's lag."""
-    folder = os.path.join(models, "misc", "netx_pilotnet_sdnn")
+    """The same frame in each of 9 steps, one for every layer, with Lava's lag."""
+    folder = find(models, "netx_pilotnet_sdnn")
     frame = channels_first(np.load(os.path.join(folder, "input.npy")))
     got = run(work, os.path.join(folder, "network.net"), ["--layer-lag", "1"],
-              frame[np.newaxis].astype(np.int32), ["dense9"])
-    print(got["dense9"].ravel(), np.load(os.path.join(folder, "output.npy")))
+              frame.astype(np.int32), ["dense9"], steps=9)
+    compare("pilotnet_sdnn output", got["dense9"][0],
+            channels_first(np.load(os.path.join(folder, "output.npy"))))
 
 
 def cuba_conv(models, work):
@@ -138,14 +144,24 @@ def sdnn_dense(models, work):
                             ("dense3", "lava_output_" + suffix)):
             if name == "lava_encoder" and exponent != 6:
                 continue
-            print(value, got[value].shape, traces[name].shape)
             compare("sdnn_dense %s %s" % (name, suffix),
                     got[value].reshape(8, 16, -1),
                     np.moveaxis(traces[name], -1, 1))
 
 
+def classes(models, work):
+    """The classes that slayer computed for sdnn_dense: Sigma output, last step."""
+    folder = os.path.join(models, "lava-dl")
+    traces = np.load(os.path.join(folder, "sdnn_dense.npz"))
+    frames = np.rint(64 * np.moveaxis(traces["x"], -1, 1)).astype(np.int32)
+    got = run(work, os.path.join(folder, "sdnn_dense.net"), ["--layer-lag", "1"],
+              frames, ["dense3"])
+    compare("sdnn_dense classes", got["dense3"][:, -1].argmax(axis=1),
+            traces["slayer_pred"][:8])
+
+
 CASES = {"tiny": tiny, "lif": lif, "sdnn": sdnn, "cuba_conv": cuba_conv,
-         "sdnn_dense": sdnn_dense}
+         "sdnn_dense": sdnn_dense, "classes": classes}
 
 
 def main():
