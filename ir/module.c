@@ -1,17 +1,11 @@
 /* module.c - the module: its lists, its names, what it owns. */
 #include "sf/module.h"
 
+#include "ir/module_private.h"
 #include "ir/names.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Memory outside the arena that dies with the module; newest first. */
-struct sf_owned {
-  void *memory;
-  void (*free_memory)(void *);
-  struct sf_owned *next;
-};
 
 static bool start(sf_module *module, const char *name) {
   module->symbols = SF_NEW(module->arena, struct sf_symbols);

@@ -38,6 +38,7 @@ typedef struct sf_blob {
   /* Set by sf_blob_load, by the reader for DENSE, by sf_blob_create_*. C order,
    * dtype elements, perhaps unaligned: use the accessors. NULL: not loaded. */
   const void *data;
+  bool checked;   /* private: sf_blob_load has looked at the elements */
   uint32_t users; /* operands and attributes that name it */
 } sf_blob;
 
