@@ -1,0 +1,55 @@
+/* chunk.c - one module: parse, run the passes, print. */
+#include "support/file.h"
+#include "tools/sf-opt/sf_opt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static sf_result run_passes(const sf_opt_job *job, sf_module *module,
+                            sf_diag *diag) {
+  const sf_opt_options *o = job->options;
+  if (!o->passes) return SF_OK;
+  sf_pipeline *pipeline = NULL;
+  SF_TRY(sf_pipeline_parse(job->registry, o->passes, diag, &pipeline));
+  sf_pipeline_options options = {.machine = job->machine,
+                                 .threads = (uint32_t)o->threads,
+                                 .verify_each = o->verify_each,
+                                 .check_exact = (uint32_t)o->check_exact,
+                                 .seed = o->seed,
+                                 .print_before = o->print_before,
+                                 .print_after = o->print_after,
+                                 .print_diff = o->print_diff,
+                                 .time_passes = o->time_passes,
+                                 .stats = o->stats,
+                                 .reproducer = o->reproducer,
+                                 .out = stderr};
+  sf_result result = sf_pipeline_run(pipeline, module, &options, diag);
+  sf_pipeline_destroy(pipeline);
+  return result;
+}
+
+static sf_result print_module(const sf_opt_job *job, const sf_module *module,
+                              sf_diag *diag, FILE *out) {
+  const sf_opt_options *o = job->options;
+  sf_print_options options = {.locations = o->print_locs};
+  if (o->output) return sf_write_module(module, o->output, &options, diag);
+  char *text = NULL;
+  SF_TRY(sf_print(module, &options, &text));
+  sf_result result = SF_OK;
+  if (out && (fputs(text, out) == EOF || fflush(out) == EOF)) {
+    result = sf_error(diag, SF_DIAG_FILE_WRITE, SF_NO_LOC,
+                      "cannot write to standard output");
+  }
+  free(text);
+  return result;
+}
+
+sf_result sf_opt_run_chunk(const sf_opt_job *job, sf_slice text, sf_diag *diag,
+                           FILE *out) {
+  sf_module *module = NULL;
+  SF_TRY(sf_parse(text, job->file, diag, &module));
+  sf_result result = run_passes(job, module, diag);
+  if (result == SF_OK) result = print_module(job, module, diag, out);
+  sf_module_destroy(module);
+  return result;
+}
