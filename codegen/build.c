@@ -16,10 +16,10 @@ static void set_attributes(sf_codegen *cg, LLVMValueRef function) {
            "nounwind");
   /* No loop may become a call of memset or memcpy. */
   LLVMAddTargetDependentFunctionAttr(function, "no-builtins", "");
-  if (!cg->level_cpu) return;
-  LLVMAddTargetDependentFunctionAttr(function, "target-cpu", cg->level_cpu);
-  LLVMAddTargetDependentFunctionAttr(function, "target-features",
-                                     cg->level_features);
+  if (!cg->level) return;
+  LLVMAddTargetDependentFunctionAttr(function, "target-cpu", cg->level->cpu);
+  /* Level v4 is 512 bits wide; LLVM's default prefers 256. */
+  LLVMAddTargetDependentFunctionAttr(function, "prefer-vector-width", "512");
   LLVMAddTargetDependentFunctionAttr(function, "tune-cpu", "generic");
 }
 

@@ -25,9 +25,20 @@ typedef struct sf_code_target {
   bool unroll; /* false: small code */
 } sf_code_target;
 
-extern const sf_code_target sf_code_x86_64;    /* baseline; see sf_code_level */
+extern const sf_code_target sf_code_x86_64;    /* baseline, and its levels */
 extern const sf_code_target sf_code_aarch64;   /* NEON */
 extern const sf_code_target sf_code_cortex_m4; /* thumbv7em, single float */
+
+/* A level of a target that single functions may be compiled for. */
+typedef struct sf_code_level {
+  const char *name; /* "v3" */
+  const char *cpu;  /* "x86-64-v3" */
+  unsigned number;  /* 3 */
+} sf_code_level;
+
+enum { SF_CODE_X86_LEVELS = 3 };
+extern const sf_code_level
+    sf_code_x86_levels[SF_CODE_X86_LEVELS]; /* v2 .. v4 */
 
 typedef struct sf_codegen {
   const sf_code_target *target;
@@ -39,10 +50,9 @@ typedef struct sf_codegen {
   LLVMTypeRef void_type, i1, i8, i16, i32, i64, i128, f32, f64, pointer;
   LLVMTypeRef index;     /* i32 or i64: what loops count in */
   LLVMValueRef function; /* being built */
-  /* Of the functions that follow: per-function cpu and features (x86-64
-   * levels), NULL for the target's own. */
-  const char *level_cpu, *level_features;
-  bool level_has_round;
+  const sf_code_level
+      *level;           /* of the functions that follow; NULL: the target */
+  bool has_float_round; /* of the same */
 } sf_codegen;
 
 /* An empty module `name` for `target`. Errors: HELPER (LLVM has no such
@@ -50,6 +60,8 @@ typedef struct sf_codegen {
 sf_result sf_codegen_create(const sf_code_target *target, const char *name,
                             sf_diag *diag, sf_codegen **out) SF_MUST_USE;
 void sf_codegen_destroy(sf_codegen *cg); /* NULL is fine */
+/* Functions started from now on are for `level` of x86-64; NULL: baseline. */
+void sf_codegen_use_level(sf_codegen *cg, const sf_code_level *level);
 /* Verifies, optimizes (`default<O2>`) and emits an object. *out is malloc'ed.
  * Ends the module: build nothing afterwards. A module that LLVM refuses is our
  * bug: INTERNAL. */

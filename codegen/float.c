@@ -56,7 +56,7 @@ static LLVMValueRef if_small(sf_codegen *cg, LLVMValueRef x,
 }
 
 static LLVMValueRef truncate(sf_codegen *cg, LLVMValueRef x) {
-  if (cg->level_has_round) return intrinsic(cg, "llvm.trunc", x);
+  if (cg->has_float_round) return intrinsic(cg, "llvm.trunc", x);
   LLVMBuilderRef b = cg->builder;
   LLVMValueRef whole =
       LLVMBuildSIToFP(b, LLVMBuildFPToSI(b, x, cg->i32, ""), cg->f32, "");
@@ -73,7 +73,7 @@ static LLVMValueRef adjust(sf_codegen *cg, LLVMValueRef x,
 }
 
 static LLVMValueRef nearest_even(sf_codegen *cg, LLVMValueRef x) {
-  if (cg->level_has_round) return intrinsic(cg, "llvm.roundeven", x);
+  if (cg->has_float_round) return intrinsic(cg, "llvm.roundeven", x);
   /* Adding 2^23 leaves no bits behind the point: the addition rounds. */
   LLVMValueRef large = real(x, 8388608.0), size = sf_code_magnitude(cg, x);
   LLVMValueRef sum = LLVMBuildFAdd(cg->builder, size, large, "");
@@ -101,10 +101,10 @@ static LLVMValueRef nearest_half(sf_codegen *cg, LLVMValueRef x,
 LLVMValueRef sf_code_round(sf_codegen *cg, LLVMValueRef x, sf_round round) {
   switch (round) {
   case SF_ROUND_FLOOR:
-    return cg->level_has_round ? intrinsic(cg, "llvm.floor", x)
+    return cg->has_float_round ? intrinsic(cg, "llvm.floor", x)
                                : adjust(cg, x, LLVMRealOGT, -1.0);
   case SF_ROUND_CEIL:
-    if (cg->level_has_round) return intrinsic(cg, "llvm.ceil", x);
+    if (cg->has_float_round) return intrinsic(cg, "llvm.ceil", x);
     /* ceil(-0.3) is -0, which truncation gives. */
     return adjust(cg, x, LLVMRealOLT, 1.0);
   case SF_ROUND_ZERO:

@@ -70,7 +70,7 @@ sf_result sf_codegen_create(const sf_code_target *target, const char *name,
   if (!cg) return SF_OOM;
   cg->target = target;
   cg->diag = diag;
-  cg->level_has_round = target->has_float_round;
+  cg->has_float_round = target->has_float_round;
   sf_result result = create_machine(cg);
   if (result != SF_OK) {
     sf_codegen_destroy(cg);
@@ -80,6 +80,11 @@ sf_result sf_codegen_create(const sf_code_target *target, const char *name,
   create_types(cg, name);
   *out = cg;
   return SF_OK;
+}
+
+void sf_codegen_use_level(sf_codegen *cg, const sf_code_level *level) {
+  cg->level = level;
+  cg->has_float_round = level || cg->target->has_float_round; /* SSE4.1 */
 }
 
 void sf_codegen_destroy(sf_codegen *cg) {

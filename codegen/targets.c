@@ -30,3 +30,9 @@ const sf_code_target sf_code_cortex_m4 = {
     .position_independent = false,
     .unroll = false,
 };
+
+const sf_code_level sf_code_x86_levels[SF_CODE_X86_LEVELS] = {
+    {"v2", "x86-64-v2", 2},
+    {"v3", "x86-64-v3", 3},
+    {"v4", "x86-64-v4", 4},
+};
