@@ -123,7 +123,7 @@ static void neuron_memory_counts_words(void **state) {
   (void)state;
   sf_loihi2_limits l = loihi2();
   assert_int_equal(sf_loihi2_neuron_words(&l, 3072, 56), 3072);
-  assert_int_equal(sf_loihi2_neuron_words(&l, 100, 65), 200);
+  assert_int_equal(sf_loihi2_neuron_words(&l, 100, 73), 200);
   assert_int_equal(sf_loihi2_neuron_words(&l, 100, 0), 100);
   sf_loihi2_usage u = {.neuron_words = 4095, .groups = 8, .synapses = 16000};
   assert_true(sf_loihi2_fits(&l, &u));
