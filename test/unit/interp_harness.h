@@ -87,8 +87,10 @@ static const sf_word *harness_words(const harness *h, const char *name) {
   return sf_interp_value(h->interp, harness_value(h, name));
 }
 
-static int32_t harness_state(const harness *h, const char *result,
-                             uint32_t state, size_t element) {
+__attribute__((unused)) static int32_t harness_state(const harness *h,
+                                                     const char *result,
+                                                     uint32_t state,
+                                                     size_t element) {
   return sf_interp_state(h->interp, harness_value(h, result)->op,
                          state)[element]
       .i;
