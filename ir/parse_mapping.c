@@ -3,7 +3,11 @@
 
 #include "ir/names.h"
 
-static const char *const no_words[] = {NULL};
+/* What follows a broken statement of a mapping. */
+static const char *const mop_words[] = {
+#define SF_MOP(ID, keyword, arguments, children, doc) keyword,
+#include "sf/mapping.def"
+    NULL};
 
 static sf_result parse_box(sf_parser *parser, sf_mapping *mapping,
                            sf_mop *mop) {
@@ -111,10 +115,11 @@ static bool at_body_end(const sf_parser *parser) {
 static sf_result parse_mops(sf_parser *parser, sf_mapping *mapping,
                             sf_mop *parent, unsigned depth) {
   while (!at_body_end(parser)) {
+    const char *start = parser->token.text.data;
     sf_result result = parse_mop(parser, mapping, parent, depth);
     if (result == SF_OOM || parser->errors >= SF_PARSE_ERRORS_MAX)
       return result == SF_OOM ? SF_OOM : SF_FAIL;
-    if (result == SF_FAIL) sf_parser_skip_statement(parser, no_words);
+    if (result == SF_FAIL) sf_parser_skip_statement(parser, mop_words, start);
   }
   return sf_parser_expect(parser, '}', "'}'");
 }
@@ -173,10 +178,11 @@ sf_result sf_parse_log(sf_parser *parser) {
   sf_parser_advance(parser);
   SF_TRY(sf_parser_expect(parser, '{', "'{'"));
   while (!at_body_end(parser)) {
+    const char *start = parser->token.text.data;
     sf_result result = parse_log_entry(parser);
     if (result == SF_OOM || parser->errors >= SF_PARSE_ERRORS_MAX)
       return result == SF_OOM ? SF_OOM : SF_FAIL;
-    if (result == SF_FAIL) sf_parser_skip_statement(parser, starts);
+    if (result == SF_FAIL) sf_parser_skip_statement(parser, starts, start);
   }
   return sf_parser_expect(parser, '}', "'}'");
 }

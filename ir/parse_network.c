@@ -99,6 +99,14 @@ static sf_result parse_attrs(sf_parser *parser, sf_network *network) {
   return sf_parser_expect(parser, '}', "',' or '}'");
 }
 
+/* After a mistake in the attributes the body is still read. */
+static void skip_attrs(sf_parser *parser) {
+  while (parser->token.kind != '}' && parser->token.kind != SF_TOKEN_END &&
+         !sf_parser_at_item(parser))
+    sf_parser_advance(parser);
+  (void)sf_parser_accept(parser, '}');
+}
+
 static sf_result take_return(sf_parser *parser, sf_network *network,
                              sf_value **out) {
   sf_token token = parser->token;
@@ -167,6 +175,7 @@ static sf_result parse_body(sf_parser *parser, sf_network *network,
                             uint32_t returns, sf_forward **forwards) {
   bool returned = false, failed = false;
   while (!at_body_end(parser)) {
+    const char *start = parser->token.text.data;
     sf_result result;
     if (returned) {
       result = sf_parser_error(parser, SF_DIAG_SYNTAX, &parser->token,
@@ -180,7 +189,7 @@ static sf_result parse_body(sf_parser *parser, sf_network *network,
       result = sf_parser_expected(parser, "'%name = op ...' or 'return'");
     }
     if (result == SF_OOM) return SF_OOM;
-    if (result == SF_FAIL) sf_parser_skip_statement(parser, starts);
+    if (result == SF_FAIL) sf_parser_skip_statement(parser, starts, start);
     failed |= result != SF_OK;
     if (parser->errors >= SF_PARSE_ERRORS_MAX) return SF_FAIL;
   }
@@ -210,7 +219,9 @@ sf_result sf_parse_network(sf_parser *parser) {
   SF_TRY(sf_parser_expect(parser, ')', "',' or ')'"));
   uint32_t returns;
   SF_TRY(parse_types(parser, network, &returns));
-  SF_TRY(parse_attrs(parser, network));
+  sf_result attrs = parse_attrs(parser, network);
+  if (attrs == SF_OOM) return SF_OOM;
+  if (attrs == SF_FAIL) skip_attrs(parser);
   SF_TRY(sf_parser_expect(parser, '{', "'{'"));
   sf_forward *forwards = NULL;
   SF_TRY(parse_body(parser, network, returns, &forwards));

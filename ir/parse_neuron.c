@@ -153,9 +153,10 @@ static sf_result parse_body(sf_parser *parser, sf_neuron *neuron) {
   bool emitted = false, failed = false;
   SF_TRY(sf_parser_expect(parser, '{', "'{'"));
   while (!at_body_end(parser)) {
+    const char *start = parser->token.text.data;
     sf_result result = parse_line(parser, neuron, &emitted);
     if (result == SF_OOM) return SF_OOM;
-    if (result == SF_FAIL) sf_parser_skip_statement(parser, starts);
+    if (result == SF_FAIL) sf_parser_skip_statement(parser, starts, start);
     failed |= result != SF_OK;
     if (parser->errors >= SF_PARSE_ERRORS_MAX) return SF_FAIL;
   }

@@ -33,15 +33,15 @@ static bool starts_statement(const sf_parser *parser,
   return false;
 }
 
-void sf_parser_skip_statement(sf_parser *parser, const char *const *words) {
+void sf_parser_skip_statement(sf_parser *parser, const char *const *words,
+                              const char *start) {
   unsigned depth = 0;
-  /* The token that failed is passed, unless it ends or begins something. */
-  for (bool first = true;; first = false) {
+  for (;;) {
     int kind = parser->token.kind;
     if (kind == SF_TOKEN_END || sf_parser_at_item(parser)) return;
     if (depth == 0 && kind == '}') return;
-    if (depth == 0 && starts_statement(parser, words) &&
-        !(first && kind == SF_TOKEN_VALUE))
+    if (depth == 0 && parser->token.text.data != start &&
+        starts_statement(parser, words))
       return;
     if (kind == '{') depth++;
     if (kind == '}') depth--;

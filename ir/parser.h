@@ -114,7 +114,8 @@ sf_result sf_parse_op(sf_parser *parser, sf_network *network,
 bool sf_parser_at_item(const sf_parser *parser);
 /* Skips to a token that begins a statement of the body that `words` (ending
  * with NULL) and values begin, to the body's end or the next item. */
-void sf_parser_skip_statement(sf_parser *parser, const char *const *words);
+void sf_parser_skip_statement(sf_parser *parser, const char *const *words,
+                              const char *start);
 /* Reports a name that is unknown, or defined only later in this item. */
 sf_result sf_parser_unknown_value(sf_parser *parser, const sf_token *token,
                                   const char *nearest);
