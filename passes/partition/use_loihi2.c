@@ -2,6 +2,8 @@
 #include "machine/loihi2_memory.h"
 #include "passes/partition/plan.h"
 
+#include <string.h>
+
 typedef struct list_cost {
   const sf_loihi2_limits *limits;
   unsigned bits;
@@ -85,7 +87,7 @@ static sf_result use_sum(sf_plan *plan, const sf_loihi2_limits *limits,
     SF_TRY(sf_plan_weights_of(plan, sum->op, &weights));
     if (weights->bits > *widest) *widest = weights->bits;
     c.bits = sf_loihi2_stored_bits(weights->bits);
-    c.delays = weights->max_delay > 0;
+    c.delays = weights->max_delay > 0 || sum->delay > 1;
     if (c.bits == 0)
       c.bits = 8; /* reported; the words of the rest still count */
   }
@@ -102,23 +104,72 @@ static sf_result use_sum(sf_plan *plan, const sf_loihi2_limits *limits,
   return SF_OK;
 }
 
-/* State variables of the chip have at most 24 bits (loihi2.md 1.7). */
-static uint64_t state_bits(const sf_neuron *neuron) {
-  uint64_t bits = 0;
+/* State variables of the chip have at most 24 bits (loihi2.md 1.7). Parameters
+ * of a neuron's own stand behind whole words of state; the bias shares them. */
+static uint64_t state_bits(const sf_op *neurons, uint64_t word) {
+  const sf_neuron *neuron = neurons->neuron;
+  uint64_t bits = 0, own = 0;
   for (uint32_t i = 0; i < neuron->state_count; i++) {
     unsigned b = neuron->states[i].value->type.bits;
     bits += b < 24 ? b : 24;
   }
-  return bits;
+  for (uint32_t i = 0; i < neuron->param_count; i++) {
+    const sf_nvalue *param = neuron->params[i].value;
+    if (neurons->arguments[i].kind != SF_ARGUMENT_BLOB) continue;
+    if (strcmp(param->name, "bias") != 0) own += param->type.bits;
+  }
+  uint64_t whole = (bits + word - 1) / word * word;
+  return own ? (whole ? whole : word) + own : bits;
+}
+
+/* ---- Output side.
+ * --------------------------------------------------------------- */
+
+enum { WALK_MAX = 64 }; /* values between a population and its readers */
+
+/* Does `use` need an axon of each neuron's own? Convolutions read whole slices;
+ * what only moves elements is looked through. */
+static bool is_discrete(const sf_use *use, const sf_value **walk,
+                        uint32_t *count) {
+  const sf_op *op = use->op;
+  if (!op) return true; /* returned: the host reads it */
+  bool moves = op->kind == SF_OP_DELAY || sf_op_is(op, SF_TRAIT_MOVES);
+  if (moves && *count < WALK_MAX) {
+    walk[(*count)++] = op->results[0];
+    return false;
+  }
+  return op->kind != SF_OP_CONV && op->kind != SF_OP_CONVT &&
+         op->kind != SF_OP_POOL;
+}
+
+static bool sends_discrete(const sf_op *neurons) {
+  const sf_value *walk[WALK_MAX + SF_PLAN_SUMS_MAX];
+  uint32_t count = 0;
+  for (uint32_t r = 0; r < neurons->result_count; r++) {
+    if (count == SF_PLAN_SUMS_MAX) return true;
+    walk[count++] = neurons->results[r];
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    SF_FOREACH_USE(use, walk[i]) {
+      if (is_discrete(use, walk, &count)) return true;
+    }
+  }
+  return false;
+}
+
+static uint64_t map_words(const sf_loihi2_limits *limits, const sf_op *neurons,
+                          uint64_t count) {
+  if (sends_discrete(neurons)) return count * limits->axon_map_words;
+  return (count * limits->conv_map_permille + 999) / 1000;
 }
 
 sf_result sf_plan_use_loihi2(sf_plan *plan, const sf_op *neurons,
                              const sf_box *box, sf_plan_use *use) {
   sf_loihi2_limits limits = sf_loihi2_limits_of(plan->machine);
-  uint64_t count = sf_box_elements(box), conv_words = 0;
+  uint64_t count = sf_box_elements(box);
   sf_loihi2_usage u = {.groups = 1};
-  u.neuron_words =
-      sf_loihi2_neuron_words(&limits, count, state_bits(neurons->neuron));
+  uint64_t bits = state_bits(neurons, limits.neuron_state_bits);
+  u.neuron_words = sf_loihi2_neuron_words(&limits, count, bits);
   unsigned widest = 0;
   for (uint32_t i = 0; i < use->sum_count; i++) {
     sf_plan_sum *sum = &use->sums[i];
@@ -126,9 +177,8 @@ sf_result sf_plan_use_loihi2(sf_plan *plan, const sf_op *neurons,
     bool conv = sum->format[0] == 'c';
     u.axon_in += conv ? sum->axons : sum->axons * limits.axon_in_words;
     u.synapses += sum->words;
-    if (conv) conv_words = (count * limits.conv_map_permille + 999) / 1000;
   }
-  u.axon_map = conv_words ? conv_words : count * limits.axon_map_words;
+  u.axon_map = map_words(&limits, neurons, count);
   use->needs[use->need_count++] =
       (sf_plan_need){"neuron memory", "words", u.neuron_words,
                      limits.neuron_words, "use a neuron with less state"};
