@@ -45,7 +45,8 @@ ARROWS = {
     # The regions are laid out as the PE's run-time reads them: one header, pe.h.
     "targets/spinnaker2": (["support", "ir", "machine", "codegen", "runtime/spinnaker2"],
                            PASSES + ["targets"]),
-    "lib": (["support"], ["base"]),
+    # Puts the libraries together: knows the targets by name.
+    "lib": (["support"], PASSES + ["targets"]),
     "tools/sfc": (ABOVE_TOOLS, EVERYTHING),
     "tools/sf-opt": (ABOVE_TOOLS, EVERYTHING),
     # What checks shares no code with what it checks.
