@@ -47,7 +47,8 @@ static sf_result write_timing(const sf_l2_plan *plan, xmlNode *root) {
   xmlNode *node;
   SF_TRY(sf_l2_child(root, "timing", &node));
   SF_TRY(sf_l2_attr_number(node, "lag", plan->network->lag));
-  SF_TRY(sf_l2_attr_number(node, "period", plan->network->period));
+  int64_t period = plan->network->period; /* -1: never */
+  SF_TRY(sf_l2_attr_number(node, "period", period > 0 ? period : 0));
   SF_TRY(sf_l2_attr_text(node, "barrier", "auto"));
   return sf_l2_seal(node);
 }

@@ -102,8 +102,10 @@ static sf_result report_failure(const sf_process_result *run, sf_diag *diag) {
                       : SF_DIAG_ARTEFACT;
   sf_error(diag, id, SF_NO_LOC, "%s failed with exit code %d", simulator,
            run->exit_code);
-  if (run->errors && *run->errors)
-    sf_note(diag, SF_NO_LOC, "it says: %.2000s", run->errors);
+  size_t length = run->errors ? strcspn(run->errors, "\n") : 0;
+  if (length)
+    sf_note(diag, SF_NO_LOC, "it says: %.*s",
+            (int)(length > 2000 ? 2000 : length), run->errors);
   return SF_FAIL;
 }
 
