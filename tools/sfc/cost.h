@@ -3,18 +3,20 @@
 #ifndef SFC_COST_H
 #define SFC_COST_H
 
+#include "machine/cost.h"
 #include "tools/sfc/sfc.h"
 
-/* Per sample. `known` is false where no constants exist (cpu). */
+/* Per sample. Nothing is known without a machine and a mapping (cpu). */
 typedef struct sfc_cost {
   bool known;
-  double energy_uj, latency_us;
-  const char *basis; /* the weakest basis of the constants that entered */
+  uint32_t cores; /* in use */
+  sf_cost cost;
 } sfc_cost;
 
-/* Cores that the model's mapping uses; 0 without one. */
-uint32_t sfc_core_count(const sfc_model *model);
 sf_result sfc_cost_of(const sfc_model *model, const sf_counts *counts,
-                      sfc_cost *out, sf_diag *diag) SF_MUST_USE;
+                      sf_diag *diag, sfc_cost *out) SF_MUST_USE;
+/* One line for the sum, one a term with the basis of its constant. */
+void sfc_cost_print(const sfc_cost *cost);
+json_t *sfc_cost_json(const sfc_cost *cost); /* null when not known */
 
 #endif

@@ -80,7 +80,7 @@ sf_result sfc_tally_finish(sfc_session *session, sfc_tally *tally,
                            tally->steps, tally->outputs, session->diag));
   }
   sfc_cost cost;
-  SF_TRY(sfc_cost_of(model, &tally->counts, &cost, session->diag));
+  SF_TRY(sfc_cost_of(model, &tally->counts, session->diag, &cost));
   if (object) {
     if (tally->labelled) {
       json_object_set_new(
@@ -89,21 +89,14 @@ sf_result sfc_tally_finish(sfc_session *session, sfc_tally *tally,
     }
     json_object_set_new(object, "lag", json_integer(tally->lag));
     json_object_set_new(object, "counts", sfc_counts_json(&tally->counts));
-    if (cost.known) {
-      json_object_set_new(object, "energy_uj", json_real(cost.energy_uj));
-      json_object_set_new(object, "latency_us", json_real(cost.latency_us));
-      json_object_set_new(object, "cost_basis", json_string(cost.basis));
-    }
+    json_object_set_new(object, "cost", sfc_cost_json(&cost));
     return SF_OK;
   }
   if (tally->labelled) {
     sfc_print_accuracy(tally->correct, tally->steps, tally->samples);
   }
   sfc_print_counts(&tally->counts);
-  if (cost.known) {
-    printf("%.4g uJ and %.4g us a sample (%s)\n", cost.energy_uj,
-           cost.latency_us, cost.basis);
-  }
+  sfc_cost_print(&cost);
   return SF_OK;
 }
 

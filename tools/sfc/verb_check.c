@@ -2,7 +2,7 @@
  * stands in the way, and how full the machine is. Without a target: for all of
  * them. */
 #include "tools/sfc/artefact.h"
-#include "tools/sfc/layout.h"
+#include "tools/sfc/utilization.h"
 
 #include <string.h>
 
@@ -24,18 +24,18 @@ static sf_result check_target(sfc_session *session, const sfc_model *model,
     result = sfc_lower(&job, session->diag, &machine, &emit);
   }
   if (result == SF_OK) result = target->check(&emit);
-  sfc_layout layout = {0};
-  if (result == SF_OK) {
-    result = sfc_layout_create(emit.network, emit.mapping, &layout);
+  sf_check_report report = {0};
+  if (result == SF_OK && machine) {
+    result = sf_mapping_check(emit.network, machine, session->diag, &report);
   }
   if (result == SF_OK && row) {
-    json_object_set_new(row, "layout", sfc_layout_json(&layout, machine));
+    json_object_set_new(row, "utilization", sfc_utilization_json(&report));
     json_object_set_new(row, "lag", json_integer(emit.network->lag));
   } else if (result == SF_OK) {
     printf("%s: fits, lag %lld\n", target->name, (long long)emit.network->lag);
-    sfc_layout_print(&layout, machine);
+    sfc_utilization_print(&report, machine);
   }
-  sfc_layout_destroy(&layout);
+  sf_check_report_destroy(&report);
   sf_machine_destroy(machine);
   sf_module_destroy(job.module);
   return result;

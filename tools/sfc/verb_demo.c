@@ -22,7 +22,6 @@ typedef struct demo_row {
   const char *state; /* identical, different, not run */
   uint64_t correct, samples;
   int64_t lag;
-  uint32_t cores;
   sf_counts counts;
   sfc_cost cost;
 } demo_row;
@@ -66,8 +65,7 @@ static sf_result run_folder(sfc_session *session, const char *folder,
     row->samples = tally.samples;
     row->lag = tally.lag;
     row->state = difference.found ? "different" : "identical";
-    row->cores = sfc_core_count(&model);
-    result = sfc_cost_of(&model, &row->counts, &row->cost, session->diag);
+    result = sfc_cost_of(&model, &row->counts, session->diag, &row->cost);
   }
   if (difference.found)
     result = sfc_difference_report(&difference, session->diag);
@@ -133,9 +131,9 @@ static void print_row(const demo_row *row) {
                (double)row->samples);
   }
   printf("   lag %lld", (long long)row->lag);
-  if (row->cores) printf("   %u cores", row->cores);
   if (row->cost.known) {
-    printf("   %.3g uJ an image (%s)", row->cost.energy_uj, row->cost.basis);
+    printf("   %u cores   %.3g uJ an image (%s)", row->cost.cores,
+           row->cost.cost.energy * 1e6, row->cost.cost.basis);
   }
   printf("   %s\n", row->state);
 }
@@ -144,13 +142,9 @@ static json_t *row_json(const demo_row *row) {
   json_t *object = json_pack(
       "{s:s,s:s,s:I,s:I,s:I,s:i}", "target", row->target, "state", row->state,
       "correct", (json_int_t)row->correct, "samples", (json_int_t)row->samples,
-      "lag", (json_int_t)row->lag, "cores", (int)row->cores);
+      "lag", (json_int_t)row->lag, "cores", (int)row->cost.cores);
   json_object_set_new(object, "counts", sfc_counts_json(&row->counts));
-  if (row->cost.known) {
-    json_object_set_new(object, "energy_uj_per_sample",
-                        json_real(row->cost.energy_uj));
-    json_object_set_new(object, "energy_basis", json_string(row->cost.basis));
-  }
+  json_object_set_new(object, "cost", sfc_cost_json(&row->cost));
   return object;
 }
 

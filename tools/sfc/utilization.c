@@ -1,0 +1,38 @@
+/* utilization.c - the mapping report as a table, or as JSON. */
+#include "tools/sfc/utilization.h"
+
+#include <string.h>
+
+static double percent(uint64_t part, uint64_t whole) {
+  return whole ? 100.0 * (double)part / (double)whole : 0.0;
+}
+
+void sfc_utilization_print(const sf_check_report *report,
+                           const sf_machine *machine) {
+  if (report->layer_count == 0) return;
+  printf("  %-24s %9s %6s  %s\n", "layer", "neurons", "cores",
+         "tightest resource of its fullest core");
+  for (uint32_t i = 0; i < report->layer_count; i++) {
+    const sf_check_layer *l = &report->layers[i];
+    printf("  %%%-23s %9llu %6u  %s %.1f %%\n", l->name,
+           (unsigned long long)l->neurons, l->cores, l->tightest, l->percent);
+  }
+  printf("  %llu of %llu cores of %s (%.1f %%)\n",
+         (unsigned long long)report->cores,
+         (unsigned long long)report->cores_available, machine->name,
+         percent(report->cores, report->cores_available));
+}
+
+json_t *sfc_utilization_json(const sf_check_report *report) {
+  json_t *layers = json_array();
+  for (uint32_t i = 0; i < report->layer_count; i++) {
+    const sf_check_layer *l = &report->layers[i];
+    json_array_append_new(
+        layers, json_pack("{s:s,s:I,s:I,s:s?,s:f}", "name", l->name, "neurons",
+                          (json_int_t)l->neurons, "cores", (json_int_t)l->cores,
+                          "tightest", l->tightest, "percent", l->percent));
+  }
+  return json_pack("{s:I,s:I,s:o}", "cores", (json_int_t)report->cores,
+                   "cores_available", (json_int_t)report->cores_available,
+                   "layers", layers);
+}

@@ -1,0 +1,13 @@
+/* utilization.h - how full a machine is: layers, cores, the tightest resource.
+ */
+#ifndef SFC_UTILIZATION_H
+#define SFC_UTILIZATION_H
+
+#include "passes/mapping_report.h"
+#include "tools/sfc/sfc.h"
+
+void sfc_utilization_print(const sf_check_report *report,
+                           const sf_machine *machine);
+json_t *sfc_utilization_json(const sf_check_report *report);
+
+#endif
