@@ -429,7 +429,7 @@ class NetworkText(Random):
         if self.chance(0.3):
             attrs.append("start = %d" % self.below(4))
         if self.chance(0.3):
-            attrs.append("seed = %d" % self.pick([1, 77, 2 ** 40 + 5]))
+            attrs.append("seed = %d" % self.pick([1, 77, 2 ** 32 - 5]))
         results = [self.fresh() for _ in emits]
         types = [type_text(s, shape) for s in emits]
         self.lines.append("%s = neurons %s(%s)%s : %s" % (

@@ -83,7 +83,8 @@ static const sf_value *harness_value(const harness *h, const char *name) {
 }
 
 /* Words of a value after the last step. */
-static const sf_word *harness_words(const harness *h, const char *name) {
+__attribute__((unused)) static const sf_word *harness_words(const harness *h,
+                                                            const char *name) {
   return sf_interp_value(h->interp, harness_value(h, name));
 }
 
@@ -97,7 +98,8 @@ __attribute__((unused)) static int32_t harness_state(const harness *h,
 }
 
 /* One step; `input` for the only argument, or NULL. */
-static void harness_step(harness *h, const int32_t *input) {
+__attribute__((unused)) static void harness_step(harness *h,
+                                                 const int32_t *input) {
   const sf_word *inputs[1] = {(const sf_word *)input};
   if (sf_interp_step(h->interp, inputs) != SF_OK) fail_msg("%s", h->errors);
 }
