@@ -32,10 +32,10 @@ typedef struct netx_options {
   const char *encode, *readout; /* NAME{param=number,..}; NULL: none */
 } netx_options;
 
-extern const sf_reader_option netx_option_table[];
+extern const sf_reader_option sf_netx_option_table[];
 /* Errors: USAGE, for every bad word. */
-sf_result netx_options_read(const sf_import_option *words, uint32_t count,
-                            sf_diag *diag, netx_options *out) SF_MUST_USE;
+sf_result sf_netx_options_read(const sf_import_option *words, uint32_t count,
+                               sf_diag *diag, netx_options *out) SF_MUST_USE;
 
 /* ---- The parsed file.
  * -------------------------------------------------------- */
@@ -99,27 +99,29 @@ typedef struct netx_model {
 
 /* fields.c. `directory` is the group, "/layer/3/neuron". Each reports IMPORT
  * with the dataset's name. */
-sf_result netx_read_ints(netx_model *model, const netx_layer *layer,
-                         const char *directory, const char *name,
-                         netx_ints *out) SF_MUST_USE;
+sf_result sf_netx_read_ints(netx_model *model, const netx_layer *layer,
+                            const char *directory, const char *name,
+                            netx_ints *out) SF_MUST_USE;
 /* A scalar, or an array of one; `fallback` when the dataset is not there. */
-sf_result netx_read_scalar(netx_model *model, const netx_layer *layer,
-                           const char *directory, const char *name,
-                           int64_t fallback, int64_t *out) SF_MUST_USE;
+sf_result sf_netx_read_scalar(netx_model *model, const netx_layer *layer,
+                              const char *directory, const char *name,
+                              int64_t fallback, int64_t *out) SF_MUST_USE;
 /* One text of either encoding; NULL when it is not there. */
-sf_result netx_read_text(netx_model *model, const netx_layer *layer,
-                         const char *directory, const char *name,
-                         const char **out) SF_MUST_USE;
-bool netx_has(const netx_model *model, const char *directory, const char *name);
+sf_result sf_netx_read_text(netx_model *model, const netx_layer *layer,
+                            const char *directory, const char *name,
+                            const char **out) SF_MUST_USE;
+bool sf_netx_has(const netx_model *model, const char *directory,
+                 const char *name);
 
 /* layers.c: all layers, every fault of every layer in one run. */
-sf_result netx_parse(netx_model *model) SF_MUST_USE;
+sf_result sf_netx_parse(netx_model *model) SF_MUST_USE;
 /* parse_neuron.c */
-sf_result netx_parse_neuron(netx_model *model, netx_layer *layer) SF_MUST_USE;
+sf_result sf_netx_parse_neuron(netx_model *model,
+                               netx_layer *layer) SF_MUST_USE;
 /* What the loader makes of sinDecay and cosDecay: by way of period and decay,
  * in binary64, truncated (reference 2.7). */
-void netx_rf_constants(int32_t sine, int32_t cosine, int32_t *out_sine,
-                       int32_t *out_cosine);
+void sf_netx_rf_constants(int32_t sine, int32_t cosine, int32_t *out_sine,
+                          int32_t *out_cosine);
 
 /* ---- Weights (weights.c).
  * ---------------------------------------------------- */
@@ -128,15 +130,15 @@ void netx_rf_constants(int32_t sine, int32_t cosine, int32_t *out_sine,
  * 2.4), in place: clipped, or all zero, or as they were. `second` (recurrent
  * weights) is optimized together with `first`; NULL: none. Warns of what a chip
  * cannot hold. */
-void netx_weights_optimize(netx_model *model, const netx_layer *layer,
-                           netx_ints *first, netx_ints *second);
+void sf_netx_weights_optimize(netx_model *model, const netx_layer *layer,
+                              netx_ints *first, netx_ints *second);
 /* Convolutions are not optimized: only warns. */
-void netx_weights_check_conv(netx_model *model, const netx_layer *layer);
+void sf_netx_weights_check_conv(netx_model *model, const netx_layer *layer);
 /* Narrowest of i8, i9, .. i32 that holds all of them. */
-sf_scalar netx_weights_scalar(const netx_ints *weights);
+sf_scalar sf_netx_weights_scalar(const netx_ints *weights);
 /* Largest magnitude that a sum of a row's weights over binary spikes reaches.
  */
-int64_t netx_weights_row_bound(const netx_ints *weights, size_t rows);
+int64_t sf_netx_weights_row_bound(const netx_ints *weights, size_t rows);
 
 /* ---- Building.
  * --------------------------------------------------------------- */
@@ -155,38 +157,38 @@ typedef struct netx_builder {
 } netx_builder;
 
 /* build.c */
-sf_result netx_build(netx_model *model, sf_import *out) SF_MUST_USE;
+sf_result sf_netx_build(netx_model *model, sf_import *out) SF_MUST_USE;
 /* A stream of `rank` axes that arrives from outside, through the encoder if one
  * was asked for. */
-sf_result netx_build_input(netx_builder *builder, const netx_layer *layer,
-                           sf_scalar scalar, unsigned rank,
-                           const int64_t *shape) SF_MUST_USE;
+sf_result sf_netx_build_input(netx_builder *builder, const netx_layer *layer,
+                              sf_scalar scalar, unsigned rank,
+                              const int64_t *shape) SF_MUST_USE;
 /* `format` is the reason; name and value are copied. */
-sf_result netx_choose(netx_builder *builder, const char *name,
-                      const char *value, const char *format, ...) SF_MUST_USE
+sf_result sf_netx_choose(netx_builder *builder, const char *name,
+                         const char *value, const char *format, ...) SF_MUST_USE
     SF_PRINTF(4, 5);
 /* build_layer.c: layers that send something. */
-sf_result netx_build_layer(netx_builder *builder,
-                           const netx_layer *layer) SF_MUST_USE;
+sf_result sf_netx_build_layer(netx_builder *builder,
+                              const netx_layer *layer) SF_MUST_USE;
 /* build_neuron.c: the population of a layer over one or two sums (NULL). */
-sf_result netx_build_neurons(netx_builder *builder, const netx_layer *layer,
-                             sf_value *sum, sf_value *second) SF_MUST_USE;
+sf_result sf_netx_build_neurons(netx_builder *builder, const netx_layer *layer,
+                                sf_value *sum, sf_value *second) SF_MUST_USE;
 /* When every layer is cleared in the same steps, the network's `period` says
  * it; 0: neurons count for themselves. */
-int64_t netx_reset_period(const netx_model *model);
+int64_t sf_netx_reset_period(const netx_model *model);
 /* hosted.c: an encoder or read-out of the neuron library. */
-sf_result netx_build_encoder(netx_builder *builder, const netx_layer *layer,
-                             sf_scalar wanted, unsigned rank,
-                             const int64_t *shape) SF_MUST_USE;
-sf_result netx_build_readout(netx_builder *builder) SF_MUST_USE;
+sf_result sf_netx_build_encoder(netx_builder *builder, const netx_layer *layer,
+                                sf_scalar wanted, unsigned rank,
+                                const int64_t *shape) SF_MUST_USE;
+sf_result sf_netx_build_readout(netx_builder *builder) SF_MUST_USE;
 /* A copy of @delta for another spike exponent than the library's 6. */
-sf_neuron *netx_delta_variant(netx_builder *builder, sf_neuron *delta);
+sf_neuron *sf_netx_delta_variant(netx_builder *builder, sf_neuron *delta);
 
 /* Value `NAME` or `NAME.suffix` of the layer, for builders: "conv1",
  * "conv1.sum". Lives as long as the module; NULL: out of memory. */
-const char *netx_value_name(netx_model *model, const netx_layer *layer,
-                            const char *suffix);
+const char *sf_netx_value_name(netx_model *model, const netx_layer *layer,
+                               const char *suffix);
 /* The params of an op that a model has by contract; asserts that they exist. */
-void netx_set_param(sf_op *op, const char *param, int64_t value);
+void sf_netx_set_param(sf_op *op, const char *param, int64_t value);
 
 #endif

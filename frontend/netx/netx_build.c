@@ -9,14 +9,14 @@
 static const char *const kind_names[] = {"input", "dense", "dense", "conv",
                                          "flatten"};
 
-const char *netx_value_name(netx_model *model, const netx_layer *layer,
-                            const char *suffix) {
+const char *sf_netx_value_name(netx_model *model, const netx_layer *layer,
+                               const char *suffix) {
   return sf_arena_printf(model->module->arena, "%s%u%s%s",
                          kind_names[layer->kind], layer->index,
                          suffix ? "." : "", suffix ? suffix : "");
 }
 
-void netx_set_param(sf_op *op, const char *param, int64_t value) {
+void sf_netx_set_param(sf_op *op, const char *param, int64_t value) {
   sf_argument *argument = sf_op_argument(op, (sf_slice){param, strlen(param)});
   sf_argument_set_number(argument, sf_number_int(value));
 }
@@ -24,8 +24,8 @@ void netx_set_param(sf_op *op, const char *param, int64_t value) {
 /* ---- Choices.
  * ---------------------------------------------------------------- */
 
-sf_result netx_choose(netx_builder *builder, const char *name,
-                      const char *value, const char *format, ...) {
+sf_result sf_netx_choose(netx_builder *builder, const char *name,
+                         const char *value, const char *format, ...) {
   sf_arena *arena = builder->model->module->arena;
   char reason[512];
   va_list arguments;
@@ -54,26 +54,28 @@ sf_result netx_choose(netx_builder *builder, const char *name,
 
 static sf_result choose_lag(netx_builder *builder) {
   if (builder->model->options.layer_lag == 1) {
-    return netx_choose(
+    return sf_netx_choose(
         builder, "layer-lag", "1",
         "asked for: each layer sees the one before a step later, "
         "as Lava runs it; outputs are late and biases act from "
         "step 0");
   }
-  return netx_choose(builder, "layer-lag", "0",
-                     "the file does not say; layers see each other in the same "
-                     "step, so that no input step is lost at the end");
+  return sf_netx_choose(
+      builder, "layer-lag", "0",
+      "the file does not say; layers see each other in the same "
+      "step, so that no input step is lost at the end");
 }
 
 static sf_result choose_reset(netx_builder *builder) {
   const netx_options *options = &builder->model->options;
   if (!options->reset_interval) {
-    return netx_choose(builder, "reset-interval", "none",
-                       "the file does not say; state lasts for the whole run");
+    return sf_netx_choose(
+        builder, "reset-interval", "none",
+        "the file does not say; state lasts for the whole run");
   }
   char value[32];
   snprintf(value, sizeof value, "%lld", (long long)options->reset_interval);
-  return netx_choose(
+  return sf_netx_choose(
       builder, "reset-interval", value,
       options->layer_lag
           ? "LIF layer k, counted from 0, clears u and v in steps "
@@ -94,14 +96,16 @@ static sf_result choose_graded(netx_builder *builder) {
   if (!graded) return SF_OK;
   char value[32];
   snprintf(value, sizeof value, "%lld", (long long)model->options.spike_exp);
-  SF_TRY(netx_choose(builder, "spike-exp", value,
+  SF_TRY(
+      sf_netx_choose(builder, "spike-exp", value,
                      "the file does not say; 6 is the default of the vendor's "
                      "loader. Messages count in units of 2^-%lld of 1/64",
                      (long long)model->options.spike_exp));
-  return netx_choose(builder, "graded-sums", "i24, wrap",
-                     "sums of graded messages wrap at 24 bits in every layer; "
-                     "Lava's CPU model does so in convolutions and has 32 bits "
-                     "in dense layers");
+  return sf_netx_choose(
+      builder, "graded-sums", "i24, wrap",
+      "sums of graded messages wrap at 24 bits in every layer; "
+      "Lava's CPU model does so in convolutions and has 32 bits "
+      "in dense layers");
 }
 
 /* ---- The input.
@@ -115,11 +119,11 @@ static sf_type stream_type(sf_scalar scalar, unsigned rank,
   return sf_type_make(scalar, rank, dims);
 }
 
-sf_result netx_build_input(netx_builder *builder, const netx_layer *layer,
-                           sf_scalar scalar, unsigned rank,
-                           const int64_t *shape) {
+sf_result sf_netx_build_input(netx_builder *builder, const netx_layer *layer,
+                              sf_scalar scalar, unsigned rank,
+                              const int64_t *shape) {
   if (builder->model->options.encode) {
-    SF_TRY(netx_build_encoder(builder, layer, scalar, rank, shape));
+    SF_TRY(sf_netx_build_encoder(builder, layer, scalar, rank, shape));
   } else {
     sf_type type = stream_type(scalar, rank, shape);
     builder->stream = sf_network_add_argument(builder->network, "x", &type);
@@ -127,10 +131,10 @@ sf_result netx_build_input(netx_builder *builder, const netx_layer *layer,
   }
   char text[128];
   sf_type_text(&builder->network->arguments[0]->type, text, sizeof text);
-  return netx_choose(builder, "input", text, "%s",
-                     builder->model->options.encode
-                         ? "what the encoder takes, channels first"
-                         : "what the first layer takes, channels first");
+  return sf_netx_choose(builder, "input", text, "%s",
+                        builder->model->options.encode
+                            ? "what the encoder takes, channels first"
+                            : "what the first layer takes, channels first");
 }
 
 /* ---- The chain.
@@ -166,7 +170,7 @@ static sf_result build_chain(netx_builder *builder) {
       pass_over(builder, layer);
       continue;
     }
-    SF_TRY(netx_build_layer(builder, layer));
+    SF_TRY(sf_netx_build_layer(builder, layer));
     builder->created++;
   }
   if (builder->stream) return SF_OK;
@@ -175,7 +179,7 @@ static sf_result build_chain(netx_builder *builder) {
                   model->layer_count, (long long)model->options.skip_layers);
 }
 
-sf_result netx_build(netx_model *model, sf_import *out) {
+sf_result sf_netx_build(netx_model *model, sf_import *out) {
   netx_builder builder = {.model = model,
                           .rank = (uint8_t)model->options.input_rank,
                           .message_bits = model->options.input_message_bits};
@@ -187,8 +191,8 @@ sf_result netx_build(netx_model *model, sf_import *out) {
   SF_TRY(choose_reset(&builder));
   SF_TRY(choose_graded(&builder));
   SF_TRY(build_chain(&builder));
-  SF_TRY(netx_build_readout(&builder));
-  int64_t period = netx_reset_period(model);
+  SF_TRY(sf_netx_build_readout(&builder));
+  int64_t period = sf_netx_reset_period(model);
   if (period) builder.network->period = period;
   SF_TRY(sf_network_set_returns(builder.network, 1, &builder.stream));
   out->choices = builder.choices;

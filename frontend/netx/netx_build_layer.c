@@ -9,7 +9,7 @@ static sf_value *add_op(netx_builder *builder, const netx_layer *layer,
                         const char *suffix, const sf_type *type) {
   sf_op *op =
       sf_op_create(builder->network, NULL, kind, blob ? 2 : 1, layer->loc);
-  const char *name = netx_value_name(builder->model, layer, suffix);
+  const char *name = sf_netx_value_name(builder->model, layer, suffix);
   if (!op || !name) return NULL;
   sf_op_set_operand(op, 0, operand);
   if (blob) sf_op_set_operand_blob(op, 1, blob);
@@ -38,7 +38,8 @@ static sf_blob *weight_blob(netx_builder *builder, const netx_layer *layer,
   int32_t dims[SF_RANK_MAX];
   for (unsigned i = 0; i < weight->rank; i++)
     dims[i] = (int32_t)weight->dim[i];
-  sf_type type = sf_type_make(netx_weights_scalar(weight), weight->rank, dims);
+  sf_type type =
+      sf_type_make(sf_netx_weights_scalar(weight), weight->rank, dims);
   const char *full = sf_arena_printf(builder->model->module->arena, "%s%u",
                                      name, layer->index);
   if (!full) return NULL;
@@ -123,7 +124,7 @@ static sf_value *add_linear(netx_builder *builder, const netx_layer *layer,
   sf_value *sum = add_op(builder, layer, SF_OP_LINEAR, source, blob,
                          part[1] ? part + 1 : "sum", &type);
   if (!sum) return NULL;
-  choose_mode(sum->op, source, netx_weights_row_bound(weight, (size_t)rows));
+  choose_mode(sum->op, source, sf_netx_weights_row_bound(weight, (size_t)rows));
   if (uniform_delay(&layer->delay) >= 0) return sum;
   sf_blob *delays = delay_blob(builder, layer);
   if (!delays || sf_op_set_blob(sum->op, SF_ATTR_delays, delays) != SF_OK) {
@@ -160,35 +161,35 @@ static sf_result build_recurrent(netx_builder *builder, const netx_layer *layer,
   sent.scalar = sent_scalar(layer);
   sf_op *delay =
       sf_op_create(builder->network, NULL, SF_OP_DELAY, 1, layer->loc);
-  const char *name = netx_value_name(builder->model, layer, "last");
+  const char *name = sf_netx_value_name(builder->model, layer, "last");
   sf_value *last = delay && name ? sf_op_add_result(delay, name, &sent) : NULL;
   if (!last) return SF_OOM;
   sf_value *own = add_linear(builder, layer, last, "wrec", weight);
   sf_op *add = sf_op_create(builder->network, NULL, SF_OP_ADD, 2, layer->loc);
-  name = netx_value_name(builder->model, layer, "all");
+  name = sf_netx_value_name(builder->model, layer, "all");
   if (!own || !add || !name) return SF_OOM;
   sf_op_set_operand(add, 0, sum);
   sf_op_set_operand(add, 1, own);
   add->mode = SF_MODE_WRAP;
   sf_value *all = sf_op_add_result(add, name, &sum->type);
   if (!all) return SF_OOM;
-  SF_TRY(netx_build_neurons(builder, layer, all, NULL));
+  SF_TRY(sf_netx_build_neurons(builder, layer, all, NULL));
   sf_op_set_operand(delay, 0, builder->stream);
   return SF_OK;
 }
 
 static sf_result dense_input(netx_builder *builder, const netx_layer *layer) {
   if (builder->stream) return flatten_stream(builder, layer);
-  return netx_build_input(builder, layer, message_scalar(builder), 1,
-                          &layer->weight.dim[1]);
+  return sf_netx_build_input(builder, layer, message_scalar(builder), 1,
+                             &layer->weight.dim[1]);
 }
 
 static sf_result build_dense(netx_builder *builder, const netx_layer *layer) {
   netx_model *model = builder->model;
   netx_ints weight = layer->weight, imag = layer->weight_imag;
   netx_ints rec = layer->weight_rec;
-  netx_weights_optimize(model, layer, &weight, rec.present ? &rec : NULL);
-  if (imag.present) netx_weights_optimize(model, layer, &imag, NULL);
+  sf_netx_weights_optimize(model, layer, &weight, rec.present ? &rec : NULL);
+  if (imag.present) sf_netx_weights_optimize(model, layer, &imag, NULL);
   SF_TRY(dense_input(builder, layer));
   builder->flatten = false;
   int64_t uniform = uniform_delay(&layer->delay);
@@ -204,7 +205,7 @@ static sf_result build_dense(netx_builder *builder, const netx_layer *layer) {
     if (!second) return SF_OOM;
   }
   if (rec.present) return build_recurrent(builder, layer, &rec, sum);
-  return netx_build_neurons(builder, layer, sum, second);
+  return sf_netx_build_neurons(builder, layer, sum, second);
 }
 
 /* ---- Convolution.
@@ -263,8 +264,8 @@ static sf_result conv_input(netx_builder *builder, const netx_layer *layer) {
   }
   SF_TRY(check_conv(builder, layer));
   if (builder->stream) return SF_OK;
-  return netx_build_input(builder, layer, message_scalar(builder), 3,
-                          builder->shape);
+  return sf_netx_build_input(builder, layer, message_scalar(builder), 3,
+                             builder->shape);
 }
 
 static sf_result set_window(sf_op *op, const netx_layer *layer) {
@@ -282,7 +283,7 @@ static sf_result set_window(sf_op *op, const netx_layer *layer) {
 }
 
 static sf_result build_conv(netx_builder *builder, const netx_layer *layer) {
-  netx_weights_check_conv(builder->model, layer);
+  sf_netx_weights_check_conv(builder->model, layer);
   SF_TRY(conv_input(builder, layer));
   builder->flatten = false;
   SF_TRY(delay_stream(builder, layer, "late", builder->model->options.layer_lag,
@@ -298,7 +299,7 @@ static sf_result build_conv(netx_builder *builder, const netx_layer *layer) {
   if (!sum) return SF_OOM;
   sum->op->mode = SF_MODE_WRAP; /* Lava wraps convolutions at 24 bits */
   SF_TRY(set_window(sum->op, layer));
-  return netx_build_neurons(builder, layer, sum, NULL);
+  return sf_netx_build_neurons(builder, layer, sum, NULL);
 }
 
 /* ---- Input.
@@ -309,20 +310,20 @@ static sf_result build_conv(netx_builder *builder, const netx_layer *layer) {
 static sf_result build_input(netx_builder *builder, const netx_layer *layer) {
   sf_scalar scalar =
       layer->neuron.kind == NETX_DELTA ? sf_int(20) : sf_int(NETX_SUM_BITS);
-  SF_TRY(netx_build_input(builder, layer, scalar, layer->shape_rank,
-                          layer->shape));
+  SF_TRY(sf_netx_build_input(builder, layer, scalar, layer->shape_rank,
+                             layer->shape));
   if (layer->neuron.kind == NETX_LIF) {
     char value[64];
     snprintf(value, sizeof value, "bias = x * %lld + %lld",
              (long long)layer->input_weight, (long long)layer->input_bias);
-    SF_TRY(netx_choose(builder, "input-transform", value,
-                       "the argument is the bias mantissa of the input "
-                       "neurons; the file only suggests this transform"));
+    SF_TRY(sf_netx_choose(builder, "input-transform", value,
+                          "the argument is the bias mantissa of the input "
+                          "neurons; the file only suggests this transform"));
   }
-  return netx_build_neurons(builder, layer, builder->stream, NULL);
+  return sf_netx_build_neurons(builder, layer, builder->stream, NULL);
 }
 
-sf_result netx_build_layer(netx_builder *builder, const netx_layer *layer) {
+sf_result sf_netx_build_layer(netx_builder *builder, const netx_layer *layer) {
   if (layer->kind != NETX_INPUT) {
     return layer->kind == NETX_CONV ? build_conv(builder, layer)
                                     : build_dense(builder, layer);

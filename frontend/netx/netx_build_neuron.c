@@ -9,7 +9,7 @@ enum { VTH_TOP = 8388607 }; /* v saturates here, so that nothing is above it */
 /* ---- Reset.
  * ------------------------------------------------------------------ */
 
-int64_t netx_reset_period(const netx_model *model) {
+int64_t sf_netx_reset_period(const netx_model *model) {
   const netx_options *options = &model->options;
   if (!options->reset_interval || options->layer_lag ||
       options->reset_offset % options->reset_interval != 0 || options->encode ||
@@ -29,8 +29,8 @@ static void set_reset(const netx_builder *builder, sf_op *op) {
   const netx_options *options = &builder->model->options;
   int64_t first = options->reset_offset;
   if (options->layer_lag) first += builder->created;
-  netx_set_param(op, "interval", options->reset_interval);
-  netx_set_param(op, "first", first % options->reset_interval);
+  sf_netx_set_param(op, "interval", options->reset_interval);
+  sf_netx_set_param(op, "first", first % options->reset_interval);
 }
 
 /* ---- Params.
@@ -58,7 +58,7 @@ static sf_result set_decay(netx_builder *builder, const netx_layer *layer,
                            sf_op *op, const char *param,
                            const netx_ints *decay) {
   if (decay->count == 1) {
-    netx_set_param(op, param, decay->value[0]);
+    sf_netx_set_param(op, param, decay->value[0]);
     return SF_OK;
   }
   const sf_type *type = &op->results[0]->type;
@@ -132,7 +132,7 @@ static sf_result set_bias(netx_builder *builder, const netx_layer *layer,
   if (full) turn_bias(type, bias->value, values);
   SF_TRY(scale_bias(builder, layer, values, bias->count));
   if (bias->count == 1) {
-    netx_set_param(op, "bias", values[0]);
+    sf_netx_set_param(op, "bias", values[0]);
     return SF_OK;
   }
   if (!full && bias->count != (size_t)type->dim[0]) {
@@ -153,12 +153,12 @@ static sf_result set_lif(netx_builder *builder, const netx_layer *layer,
                          sf_op *op, bool reset) {
   const netx_neuron *neuron = &layer->neuron;
   int64_t vth = (int64_t)neuron->vth << NETX_BIAS_EXP;
-  netx_set_param(op, "vth", vth < VTH_TOP ? vth : VTH_TOP);
+  sf_netx_set_param(op, "vth", vth < VTH_TOP ? vth : VTH_TOP);
   if (reset) set_reset(builder, op);
   SF_TRY(set_decay(builder, layer, op, "dv", &neuron->voltage_decay));
   if (layer->kind == NETX_INPUT) {
     /* The argument is the bias: without memory in u it adds the same. */
-    netx_set_param(op, "di", 4096);
+    sf_netx_set_param(op, "di", 4096);
     return SF_OK;
   }
   SF_TRY(set_decay(builder, layer, op, "di", &neuron->current_decay));
@@ -174,7 +174,7 @@ static sf_result set_graded(netx_builder *builder, const netx_layer *layer,
                     "the threshold %d of '%s', shifted by %lld, leaves 32 bits",
                     (int)layer->neuron.vth, layer->path, (long long)exponent);
   }
-  netx_set_param(op, "vth", vth);
+  sf_netx_set_param(op, "vth", vth);
   return layer->kind == NETX_INPUT ? SF_OK : set_bias(builder, layer, op);
 }
 
@@ -188,12 +188,12 @@ static sf_result set_params(netx_builder *builder, const netx_layer *layer,
     return set_graded(builder, layer, op);
   case NETX_RF:
   case NETX_RF_IZ:
-    netx_set_param(op, "cos", layer->neuron.cosine);
-    netx_set_param(op, "sin", layer->neuron.sine);
-    netx_set_param(op, "vth",
-                   (int64_t)layer->neuron.vth << NETX_BIAS_EXP < VTH_TOP
-                       ? (int64_t)layer->neuron.vth << NETX_BIAS_EXP
-                       : VTH_TOP);
+    sf_netx_set_param(op, "cos", layer->neuron.cosine);
+    sf_netx_set_param(op, "sin", layer->neuron.sine);
+    sf_netx_set_param(op, "vth",
+                      (int64_t)layer->neuron.vth << NETX_BIAS_EXP < VTH_TOP
+                          ? (int64_t)layer->neuron.vth << NETX_BIAS_EXP
+                          : VTH_TOP);
     return SF_OK;
   default:
     return SF_OK; /* sigma has none */
@@ -213,7 +213,7 @@ static sf_neuron *use_model(netx_builder *builder, const netx_layer *layer,
   sf_neuron *neuron = sf_library_use(
       model->module, (sf_slice){name, strlen(name)}, model->diag);
   if (!neuron || layer->neuron.kind != NETX_DELTA) return neuron;
-  return netx_delta_variant(builder, neuron);
+  return sf_netx_delta_variant(builder, neuron);
 }
 
 /* 0 for neurons that send one bit, else the width of their messages. */
@@ -222,11 +222,11 @@ static int64_t sent_bits(const sf_neuron *neuron) {
   return sent.kind == SF_SCALAR_SPIKE ? 0 : sent.bits;
 }
 
-sf_result netx_build_neurons(netx_builder *builder, const netx_layer *layer,
-                             sf_value *sum, sf_value *second) {
+sf_result sf_netx_build_neurons(netx_builder *builder, const netx_layer *layer,
+                                sf_value *sum, sf_value *second) {
   const netx_options *options = &builder->model->options;
   bool reset = layer->neuron.kind == NETX_LIF && options->reset_interval &&
-               !netx_reset_period(builder->model);
+               !sf_netx_reset_period(builder->model);
   if (options->reset_interval && layer->neuron.kind != NETX_LIF) {
     sf_warning(builder->model->diag, SF_DIAG_IMPORT_IGNORED, layer->loc,
                "--reset-interval has no effect on '%s': only LIF layers reset",
@@ -238,7 +238,7 @@ sf_result netx_build_neurons(netx_builder *builder, const netx_layer *layer,
   }
   sf_op *op = sf_op_create(builder->network, NULL, SF_OP_NEURONS,
                            second ? 2 : 1, layer->loc);
-  const char *name = netx_value_name(builder->model, layer, NULL);
+  const char *name = sf_netx_value_name(builder->model, layer, NULL);
   if (!op || !name) return SF_OOM;
   sf_op_set_operand(op, 0, sum);
   if (second) sf_op_set_operand(op, 1, second);

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-bool netx_has(const netx_model *model, const char *directory,
-              const char *name) {
+bool sf_netx_has(const netx_model *model, const char *directory,
+                 const char *name) {
   return sf_h5_member(&model->tree, directory, name) != NULL;
 }
 
@@ -50,9 +50,9 @@ static sf_result convert(netx_model *model, const netx_layer *layer,
   return SF_OK;
 }
 
-sf_result netx_read_ints(netx_model *model, const netx_layer *layer,
-                         const char *directory, const char *name,
-                         netx_ints *out) {
+sf_result sf_netx_read_ints(netx_model *model, const netx_layer *layer,
+                            const char *directory, const char *name,
+                            netx_ints *out) {
   *out = (netx_ints){0};
   const sf_h5_item *item = sf_h5_member(&model->tree, directory, name);
   if (!item) return SF_OK;
@@ -68,9 +68,9 @@ sf_result netx_read_ints(netx_model *model, const netx_layer *layer,
   return convert(model, layer, item, out);
 }
 
-sf_result netx_read_scalar(netx_model *model, const netx_layer *layer,
-                           const char *directory, const char *name,
-                           int64_t fallback, int64_t *out) {
+sf_result sf_netx_read_scalar(netx_model *model, const netx_layer *layer,
+                              const char *directory, const char *name,
+                              int64_t fallback, int64_t *out) {
   *out = fallback;
   const sf_h5_item *item = sf_h5_member(&model->tree, directory, name);
   if (!item) return SF_OK;
@@ -78,14 +78,14 @@ sf_result netx_read_scalar(netx_model *model, const netx_layer *layer,
     return wrong(model, layer, item, "one number");
   }
   netx_ints ints;
-  SF_TRY(netx_read_ints(model, layer, directory, name, &ints));
+  SF_TRY(sf_netx_read_ints(model, layer, directory, name, &ints));
   *out = ints.value[0];
   return SF_OK;
 }
 
-sf_result netx_read_text(netx_model *model, const netx_layer *layer,
-                         const char *directory, const char *name,
-                         const char **out) {
+sf_result sf_netx_read_text(netx_model *model, const netx_layer *layer,
+                            const char *directory, const char *name,
+                            const char **out) {
   *out = NULL;
   const sf_h5_item *item = sf_h5_member(&model->tree, directory, name);
   if (!item) return SF_OK;

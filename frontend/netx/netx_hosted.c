@@ -99,9 +99,9 @@ static sf_result add_population(netx_builder *builder, const hosted_text *text,
   return set_params(builder, text, op);
 }
 
-sf_result netx_build_encoder(netx_builder *builder, const netx_layer *layer,
-                             sf_scalar wanted, unsigned rank,
-                             const int64_t *shape) {
+sf_result sf_netx_build_encoder(netx_builder *builder, const netx_layer *layer,
+                                sf_scalar wanted, unsigned rank,
+                                const int64_t *shape) {
   hosted_text text = {.option = "encode"};
   sf_neuron *neuron =
       find_model(builder, builder->model->options.encode, &text);
@@ -127,7 +127,7 @@ sf_result netx_build_encoder(netx_builder *builder, const netx_layer *layer,
                         layer->loc);
 }
 
-sf_result netx_build_readout(netx_builder *builder) {
+sf_result sf_netx_build_readout(netx_builder *builder) {
   const char *whole = builder->model->options.readout;
   if (!whole) return SF_OK;
   hosted_text text = {.option = "readout"};
@@ -145,7 +145,7 @@ sf_result netx_build_readout(netx_builder *builder) {
                         builder->stream->op->loc);
 }
 
-sf_neuron *netx_delta_variant(netx_builder *builder, sf_neuron *delta) {
+sf_neuron *sf_netx_delta_variant(netx_builder *builder, sf_neuron *delta) {
   int64_t exponent = builder->model->options.spike_exp + NETX_STATE_EXP;
   if (exponent == 2 * NETX_STATE_EXP) return delta;
   sf_neuron *copy = sf_neuron_copy(builder->model->module, delta);

@@ -52,7 +52,7 @@ static sf_result unknown_layer(netx_model *model, const netx_layer *layer,
 
 static sf_result read_kind(netx_model *model, netx_layer *layer) {
   const char *type;
-  SF_TRY(netx_read_text(model, layer, layer->path, "type", &type));
+  SF_TRY(sf_netx_read_text(model, layer, layer->path, "type", &type));
   if (!type) {
     return sf_error(model->diag, SF_DIAG_IMPORT, layer->loc,
                     "'%s/type' is missing", layer->path);
@@ -76,7 +76,7 @@ static sf_result read_kind(netx_model *model, netx_layer *layer) {
 
 static sf_result read_shape(netx_model *model, netx_layer *layer) {
   netx_ints shape;
-  SF_TRY(netx_read_ints(model, layer, layer->path, "shape", &shape));
+  SF_TRY(sf_netx_read_ints(model, layer, layer->path, "shape", &shape));
   if (!shape.present) {
     if (layer->kind == NETX_FLATTEN) return SF_OK;
     return sf_error(model->diag, SF_DIAG_IMPORT, layer->loc,
@@ -107,7 +107,7 @@ static sf_result read_pair(netx_model *model, netx_layer *layer,
                            const char *name, int64_t low, int64_t *out) {
   netx_ints pair;
   out[0] = out[1] = low;
-  SF_TRY(netx_read_ints(model, layer, layer->path, name, &pair));
+  SF_TRY(sf_netx_read_ints(model, layer, layer->path, name, &pair));
   if (!pair.present) return SF_OK;
   if (pair.rank > 1 || pair.count > 2) {
     return sf_error(model->diag, SF_DIAG_IMPORT, layer->loc,
@@ -126,8 +126,8 @@ static sf_result read_pair(netx_model *model, netx_layer *layer,
 }
 
 static sf_result read_groups(netx_model *model, netx_layer *layer) {
-  SF_TRY(
-      netx_read_scalar(model, layer, layer->path, "groups", 1, &layer->groups));
+  SF_TRY(sf_netx_read_scalar(model, layer, layer->path, "groups", 1,
+                             &layer->groups));
   if (layer->groups >= 1) return SF_OK;
   return sf_error(model->diag, SF_DIAG_IMPORT, layer->loc,
                   "'%s/groups' is %lld; it must be at least 1", layer->path,
@@ -148,7 +148,7 @@ static sf_result read_conv(netx_model *model, netx_layer *layer) {
                     "height, width)",
                     layer->path, (unsigned)weight->rank);
   }
-  if (netx_has(model, layer->path, "delay")) {
+  if (sf_netx_has(model, layer->path, "delay")) {
     sf_warning(model->diag, SF_DIAG_IMPORT_IGNORED, layer->loc,
                "'%s/delay' has no effect: convolutions have no delays",
                layer->path);
@@ -185,9 +185,11 @@ static sf_result shape_matrix(netx_model *model, const netx_layer *layer,
 }
 
 static sf_result read_recurrent(netx_model *model, netx_layer *layer) {
-  const char *name =
-      netx_has(model, layer->path, "weight_rec") ? "weight_rec" : "recWeight";
-  SF_TRY(netx_read_ints(model, layer, layer->path, name, &layer->weight_rec));
+  const char *name = sf_netx_has(model, layer->path, "weight_rec")
+                         ? "weight_rec"
+                         : "recWeight";
+  SF_TRY(
+      sf_netx_read_ints(model, layer, layer->path, name, &layer->weight_rec));
   if (!layer->weight_rec.present) {
     return sf_error(model->diag, SF_DIAG_IMPORT, layer->loc,
                     "'%s/weight_rec' is missing", layer->path);
@@ -200,7 +202,7 @@ static sf_result read_recurrent(netx_model *model, netx_layer *layer) {
                     layer->path, name, (long long)layer->weight_rec.dim[1],
                     (long long)layer_size(layer));
   }
-  if (netx_has(model, layer->path, "delay")) {
+  if (sf_netx_has(model, layer->path, "delay")) {
     return sf_error(model->diag, SF_DIAG_IMPORT, layer->loc,
                     "'%s' is recurrent and has delays; the vendor's loader "
                     "refuses both together",
@@ -212,7 +214,7 @@ static sf_result read_recurrent(netx_model *model, netx_layer *layer) {
 /* Scalar, (N,), (M,) or (N, M); above the limit it is clamped. */
 static sf_result read_delay(netx_model *model, netx_layer *layer) {
   netx_ints *delay = &layer->delay;
-  SF_TRY(netx_read_ints(model, layer, layer->path, "delay", delay));
+  SF_TRY(sf_netx_read_ints(model, layer, layer->path, "delay", delay));
   if (!delay->present) return SF_OK;
   int64_t rows = layer->weight.dim[0], columns = layer->weight.dim[1];
   bool matrix =
@@ -264,13 +266,14 @@ static sf_result read_dense(netx_model *model, netx_layer *layer) {
 
 /* Plain weights, or the group weight/{real, imag}. */
 static sf_result read_weight(netx_model *model, netx_layer *layer) {
-  if (netx_has(model, layer->path, "weight/imag")) {
-    SF_TRY(netx_read_ints(model, layer, layer->path, "weight/real",
-                          &layer->weight));
-    SF_TRY(netx_read_ints(model, layer, layer->path, "weight/imag",
-                          &layer->weight_imag));
+  if (sf_netx_has(model, layer->path, "weight/imag")) {
+    SF_TRY(sf_netx_read_ints(model, layer, layer->path, "weight/real",
+                             &layer->weight));
+    SF_TRY(sf_netx_read_ints(model, layer, layer->path, "weight/imag",
+                             &layer->weight_imag));
   } else {
-    SF_TRY(netx_read_ints(model, layer, layer->path, "weight", &layer->weight));
+    SF_TRY(
+        sf_netx_read_ints(model, layer, layer->path, "weight", &layer->weight));
   }
   if (layer->weight.present) return SF_OK;
   return sf_error(model->diag, SF_DIAG_IMPORT, layer->loc,
@@ -309,11 +312,11 @@ static sf_result check_neuron(netx_model *model, netx_layer *layer) {
 }
 
 static sf_result read_input(netx_model *model, netx_layer *layer) {
-  SF_TRY(netx_read_scalar(model, layer, layer->path, "weight", 64,
-                          &layer->input_weight));
-  SF_TRY(netx_read_scalar(model, layer, layer->path, "bias", 0,
-                          &layer->input_bias));
-  SF_TRY(netx_parse_neuron(model, layer));
+  SF_TRY(sf_netx_read_scalar(model, layer, layer->path, "weight", 64,
+                             &layer->input_weight));
+  SF_TRY(sf_netx_read_scalar(model, layer, layer->path, "bias", 0,
+                             &layer->input_bias));
+  SF_TRY(sf_netx_parse_neuron(model, layer));
   netx_neuron_kind kind = layer->neuron.kind;
   if (kind != NETX_RF && kind != NETX_RF_IZ) return SF_OK;
   return sf_error(model->diag, SF_DIAG_IMPORT, layer->loc,
@@ -326,13 +329,13 @@ static sf_result parse_layer(netx_model *model, netx_layer *layer) {
   if (layer->kind == NETX_FLATTEN) return SF_OK;
   if (layer->kind == NETX_INPUT) return read_input(model, layer);
   SF_TRY(read_weight(model, layer));
-  SF_TRY(netx_read_ints(model, layer, layer->path, "bias", &layer->bias));
+  SF_TRY(sf_netx_read_ints(model, layer, layer->path, "bias", &layer->bias));
   if (layer->kind == NETX_CONV) {
     SF_TRY(read_conv(model, layer));
   } else {
     SF_TRY(read_dense(model, layer));
   }
-  SF_TRY(netx_parse_neuron(model, layer));
+  SF_TRY(sf_netx_parse_neuron(model, layer));
   return check_neuron(model, layer);
 }
 
@@ -403,7 +406,7 @@ static sf_result each_layer(netx_model *model,
   return result;
 }
 
-sf_result netx_parse(netx_model *model) {
+sf_result sf_netx_parse(netx_model *model) {
   SF_TRY(count_layers(model));
   SF_TRY(check_gap(model));
   model->layers = SF_NEW_ARRAY(model->arena, netx_layer, model->layer_count);

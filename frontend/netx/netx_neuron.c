@@ -15,8 +15,8 @@ enum {
 /* M_PI is not in C17. */
 static const double pi = 3.14159265358979323846;
 
-void netx_rf_constants(int32_t sine, int32_t cosine, int32_t *out_sine,
-                       int32_t *out_cosine) {
+void sf_netx_rf_constants(int32_t sine, int32_t cosine, int32_t *out_sine,
+                          int32_t *out_cosine) {
   double s = sine / (double)DECAY_ONE, c = cosine / (double)DECAY_ONE;
   double decay = 1 - sqrt(s * s + c * c);
   double frequency = atan2(s, c) / 2 / pi;
@@ -36,9 +36,9 @@ static void ignored(const netx_model *model, const netx_layer *layer,
 static sf_result warn_ignored(netx_model *model, const netx_layer *layer,
                               const char *group) {
   int64_t delay, graded, exponent;
-  SF_TRY(netx_read_scalar(model, layer, group, "refDelay", 1, &delay));
-  SF_TRY(netx_read_scalar(model, layer, group, "gradedSpike", 0, &graded));
-  SF_TRY(netx_read_scalar(model, layer, group, "wgtExp", 0, &exponent));
+  SF_TRY(sf_netx_read_scalar(model, layer, group, "refDelay", 1, &delay));
+  SF_TRY(sf_netx_read_scalar(model, layer, group, "gradedSpike", 0, &graded));
+  SF_TRY(sf_netx_read_scalar(model, layer, group, "wgtExp", 0, &exponent));
   if (delay > 1) {
     ignored(model, layer, "refDelay",
             "the fixed-point models have no "
@@ -50,7 +50,7 @@ static sf_result warn_ignored(netx_model *model, const netx_layer *layer,
   if (exponent != 0) {
     ignored(model, layer, "wgtExp", "weights are used as they stand");
   }
-  if (netx_has(model, group, "messageBits")) {
+  if (sf_netx_has(model, group, "messageBits")) {
     ignored(model, layer, "messageBits",
             "message width follows from the "
             "neuron type");
@@ -61,11 +61,11 @@ static sf_result warn_ignored(netx_model *model, const netx_layer *layer,
 static sf_result read_vth(netx_model *model, netx_layer *layer,
                           const char *group) {
   int64_t vth;
-  if (!netx_has(model, group, "vThMant")) {
+  if (!sf_netx_has(model, group, "vThMant")) {
     return sf_error(model->diag, SF_DIAG_IMPORT, layer->loc,
                     "'%s/vThMant', the threshold, is missing", group);
   }
-  SF_TRY(netx_read_scalar(model, layer, group, "vThMant", 0, &vth));
+  SF_TRY(sf_netx_read_scalar(model, layer, group, "vThMant", 0, &vth));
   if (vth < 0 || vth > VTH_MAX) {
     return sf_error(model->diag, SF_DIAG_IMPORT, layer->loc,
                     "'%s/vThMant' is %lld; a threshold is 0 to %d", group,
@@ -79,7 +79,7 @@ static sf_result read_vth(netx_model *model, netx_layer *layer,
 static sf_result read_decay(netx_model *model, netx_layer *layer,
                             const char *group, const char *name,
                             netx_ints *out) {
-  SF_TRY(netx_read_ints(model, layer, group, name, out));
+  SF_TRY(sf_netx_read_ints(model, layer, group, name, out));
   if (!out->present) {
     return sf_error(model->diag, SF_DIAG_IMPORT, layer->loc,
                     "'%s/%s' is missing", group, name);
@@ -107,21 +107,21 @@ static sf_result read_rf(netx_model *model, netx_layer *layer,
   netx_neuron *neuron = &layer->neuron;
   neuron->kind = strstr(type, "PHASE") ? NETX_RF : NETX_RF_IZ;
   int64_t sine, cosine;
-  if (!netx_has(model, group, "sinDecay") ||
-      !netx_has(model, group, "cosDecay")) {
+  if (!sf_netx_has(model, group, "sinDecay") ||
+      !sf_netx_has(model, group, "cosDecay")) {
     return sf_error(model->diag, SF_DIAG_IMPORT, layer->loc,
                     "'%s' needs sinDecay and cosDecay", group);
   }
-  SF_TRY(netx_read_scalar(model, layer, group, "sinDecay", 0, &sine));
-  SF_TRY(netx_read_scalar(model, layer, group, "cosDecay", 0, &cosine));
+  SF_TRY(sf_netx_read_scalar(model, layer, group, "sinDecay", 0, &sine));
+  SF_TRY(sf_netx_read_scalar(model, layer, group, "cosDecay", 0, &cosine));
   if (sine * sine + cosine * cosine > (int64_t)DECAY_ONE * DECAY_ONE) {
     return sf_error(model->diag, SF_DIAG_IMPORT, layer->loc,
                     "sinDecay %lld and cosDecay %lld of '%s' make the state "
                     "grow; their squares may add up to 4096^2",
                     (long long)sine, (long long)cosine, group);
   }
-  netx_rf_constants((int32_t)sine, (int32_t)cosine, &neuron->sine,
-                    &neuron->cosine);
+  sf_netx_rf_constants((int32_t)sine, (int32_t)cosine, &neuron->sine,
+                       &neuron->cosine);
   if (neuron->sine != sine || neuron->cosine != cosine) {
     sf_warning(
         model->diag, SF_DIAG_IMPORT_IGNORED, layer->loc,
@@ -170,7 +170,7 @@ static sf_result unknown_type(netx_model *model, const netx_layer *layer,
   return SF_FAIL;
 }
 
-sf_result netx_parse_neuron(netx_model *model, netx_layer *layer) {
+sf_result sf_netx_parse_neuron(netx_model *model, netx_layer *layer) {
   char group[PATH_SIZE];
   snprintf(group, sizeof group, "%s/neuron", layer->path);
   if (!sf_h5_find(&model->tree, group)) {
@@ -178,7 +178,7 @@ sf_result netx_parse_neuron(netx_model *model, netx_layer *layer) {
     return default_neuron(model, layer);
   }
   const char *type;
-  SF_TRY(netx_read_text(model, layer, group, "type", &type));
+  SF_TRY(sf_netx_read_text(model, layer, group, "type", &type));
   if (!type) {
     return sf_error(model->diag, SF_DIAG_IMPORT, layer->loc,
                     "'%s/type' is missing", group);
@@ -189,9 +189,10 @@ sf_result netx_parse_neuron(netx_model *model, netx_layer *layer) {
     SF_TRY(read_decay(model, layer, group, "iDecay", &neuron->current_decay));
     SF_TRY(read_decay(model, layer, group, "vDecay", &neuron->voltage_decay));
   } else if (strcmp(type, "SDNN") == 0) {
-    neuron->kind = layer->kind == NETX_INPUT                ? NETX_DELTA
-                   : netx_has(model, group, "sigma_output") ? NETX_SIGMA
-                                                            : NETX_SIGMA_DELTA;
+    neuron->kind = layer->kind == NETX_INPUT ? NETX_DELTA
+                   : sf_netx_has(model, group, "sigma_output")
+                       ? NETX_SIGMA
+                       : NETX_SIGMA_DELTA;
   } else if (strstr(type, "RF")) {
     SF_TRY(read_rf(model, layer, group, type));
   } else {

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-const sf_reader_option netx_option_table[] = {
+const sf_reader_option sf_netx_option_table[] = {
     {"layer-lag", "0",
      "steps until a layer sees the one before: 0 same step, 1 as Lava runs it"},
     {"reset-interval", NULL, "clear LIF state every N steps (LIFReset)"},
@@ -101,14 +101,14 @@ static sf_result read_word(const sf_import_option *word, sf_diag *diag,
   }
   sf_error(diag, SF_DIAG_USAGE, SF_NO_LOC, "the netx reader has no option '%s'",
            word->name);
-  for (const sf_reader_option *o = netx_option_table; o->name; o++) {
+  for (const sf_reader_option *o = sf_netx_option_table; o->name; o++) {
     sf_note(diag, SF_NO_LOC, "it has --%s: %s", o->name, o->doc);
   }
   return SF_FAIL;
 }
 
-sf_result netx_options_read(const sf_import_option *words, uint32_t count,
-                            sf_diag *diag, netx_options *out) {
+sf_result sf_netx_options_read(const sf_import_option *words, uint32_t count,
+                               sf_diag *diag, netx_options *out) {
   *out = (netx_options){.spike_exp = 6};
   sf_result result = SF_OK;
   for (uint32_t i = 0; i < count; i++) {

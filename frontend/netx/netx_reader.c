@@ -22,8 +22,8 @@ static sf_module *create_module(const char *file) {
 static sf_result read_model(netx_model *model, const char *path,
                             sf_import *out) {
   SF_TRY(sf_h5_tree_read(path, model->diag, &model->tree));
-  SF_TRY(netx_parse(model));
-  SF_TRY(netx_build(model, out));
+  SF_TRY(sf_netx_parse(model));
+  SF_TRY(sf_netx_build(model, out));
   return sf_verify(model->module, model->diag);
 }
 
@@ -32,7 +32,7 @@ static sf_result read_netx(const char *path, const sf_import_option *options,
                            sf_import *out) {
   *out = (sf_import){0};
   netx_model model = {.diag = diag};
-  SF_TRY(netx_options_read(options, option_count, diag, &model.options));
+  SF_TRY(sf_netx_options_read(options, option_count, diag, &model.options));
   const char *file = sf_path_base(path);
   model.arena = sf_arena_create();
   model.module = create_module(file);
@@ -58,7 +58,7 @@ const sf_frontend sf_frontend_netx = {
     .abi = SF_ABI,
     .name = "netx",
     .summary = "lava-dl network exchange, HDF5 (.net)",
-    .options = netx_option_table,
+    .options = sf_netx_option_table,
     .recognizes = sf_h5_recognizes,
     .read = read_netx,
 };

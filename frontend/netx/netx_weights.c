@@ -75,8 +75,8 @@ static void warn_odd(const netx_model *model, const netx_layer *layer,
              range->odd, layer->path);
 }
 
-void netx_weights_optimize(netx_model *model, const netx_layer *layer,
-                           netx_ints *first, netx_ints *second) {
+void sf_netx_weights_optimize(netx_model *model, const netx_layer *layer,
+                              netx_ints *first, netx_ints *second) {
   weight_range range = find_range(first, second);
   if ((range.high > WEIGHT_MAX && range.low < 0) ||
       (range.low < WEIGHT_MIN && range.high > 0)) {
@@ -103,7 +103,7 @@ void netx_weights_optimize(netx_model *model, const netx_layer *layer,
   }
 }
 
-void netx_weights_check_conv(netx_model *model, const netx_layer *layer) {
+void sf_netx_weights_check_conv(netx_model *model, const netx_layer *layer) {
   weight_range range = find_range(&layer->weight, NULL);
   bool mixed = range.low < 0 && range.high >= 0;
   int32_t high = mixed ? WEIGHT_MAX : WEIGHT_MAX_EXC;
@@ -122,7 +122,7 @@ void netx_weights_check_conv(netx_model *model, const netx_layer *layer) {
   }
 }
 
-sf_scalar netx_weights_scalar(const netx_ints *weights) {
+sf_scalar sf_netx_weights_scalar(const netx_ints *weights) {
   weight_range range = find_range(weights, NULL);
   unsigned bits = 8;
   while (bits < SF_INT_BITS_MAX && (range.low < -((int64_t)1 << (bits - 1)) ||
@@ -132,7 +132,7 @@ sf_scalar netx_weights_scalar(const netx_ints *weights) {
   return sf_int(bits);
 }
 
-int64_t netx_weights_row_bound(const netx_ints *weights, size_t rows) {
+int64_t sf_netx_weights_row_bound(const netx_ints *weights, size_t rows) {
   size_t columns = weights->count / rows;
   int64_t bound = 0;
   for (size_t r = 0; r < rows; r++) {
