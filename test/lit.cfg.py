@@ -36,3 +36,5 @@ if os.path.isdir(config.sf_shared_dir):
     config.available_features.add("shared")
 if not config.sf_sanitize:
     config.available_features.add("plain")
+if config.sf_hostile == "ON":
+    config.available_features.add("hostile")
