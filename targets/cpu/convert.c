@@ -41,8 +41,13 @@ static LLVMValueRef scale_to_float(cpu_module *m, LLVMValueRef word,
                                    float scale) {
   LLVMBuilderRef b = m->cg->builder;
   sf_codegen *cg = m->cg;
-  if (scale == 1.0f) return LLVMBuildSIToFP(b, word, cg->f32, "");
-  factor f = split(scale);
+  if (scale == 1.0f || scale == 0.0f) {
+    LLVMValueRef x = LLVMBuildSIToFP(b, word, cg->f32, "");
+    return LLVMBuildFMul(b, x, sf_code_float(cg, scale), "");
+  }
+  /* The sign goes with the power of two, so that 0 times a negative factor is
+   * -0, as in IEEE arithmetic. */
+  factor f = split(fabsf(scale));
   LLVMValueRef wide = LLVMBuildSExt(b, word, cg->i64, "");
   LLVMValueRef product = LLVMBuildMul(
       b, wide, LLVMConstInt(cg->i64, (unsigned long long)f.mantissa, true), "");
@@ -53,8 +58,9 @@ static LLVMValueRef scale_to_float(cpu_module *m, LLVMValueRef word,
                     LLVMConstInt(cg->i64, UINT64_C(1) << 53, false), "");
   product = LLVMBuildSelect(b, small, product, to_odd(m, product), "");
   LLVMValueRef exact = LLVMBuildSIToFP(b, product, cg->f64, "");
-  exact = LLVMBuildFMul(b, exact,
-                        LLVMConstReal(cg->f64, ldexp(1.0, f.exponent)), "");
+  exact = LLVMBuildFMul(
+      b, exact,
+      LLVMConstReal(cg->f64, ldexp(scale < 0 ? -1.0 : 1.0, f.exponent)), "");
   return LLVMBuildFPTrunc(b, exact, cg->f32, "");
 }
 

@@ -1,0 +1,197 @@
+/* The CPU target against the interpreter: random networks, every population and
+ * every returned value of every step, bit for bit, counts too; the promises of
+ * the generated interface. */
+#include "sf/target.h"
+#include "support/file.h"
+#include "support/process.h"
+#include "test/support/random_network.h"
+
+#include <dlfcn.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+enum { STEPS = 12, QUICK = 24 };
+
+typedef struct compiled {
+  sf_diag *diag;
+  sf_module *module;
+  sf_network *network;
+  char directory[32];
+} compiled;
+
+static const sf_target *cpu(void) { return sf_llvm_targets()[0]; }
+
+/* CMocka cuts long messages. */
+static void show(const char *text) { fprintf(stderr, "%s\n", text); }
+
+static void compile(compiled *c, const char *text, const char *isa) {
+  *c = (compiled){.directory = "/tmp/sf-cpu-XXXXXX"};
+  c->diag = sf_diag_create(stderr, SF_DIAG_TEXT);
+  sf_slice slice = {text, strlen(text)};
+  sf_diag_add_source(c->diag, "test.sf", slice);
+  if (sf_parse(slice, "test.sf", c->diag, &c->module) != SF_OK) {
+    show(text);
+    fail_msg("network does not parse");
+  }
+  c->network = c->module->first_network;
+  assert_non_null(mkdtemp(c->directory));
+  sf_emit_job job = {.size = sizeof job,
+                     .module = c->module,
+                     .network = c->network,
+                     .directory = c->directory,
+                     .isa = isa,
+                     .threads = 1,
+                     .diag = c->diag};
+  if (cpu()->emit(&job) != SF_OK) {
+    show(text);
+    fail_msg("network does not compile");
+  }
+}
+
+static void done(compiled *c) {
+  sf_remove_tree(c->directory);
+  sf_module_destroy(c->module);
+  sf_diag_destroy(c->diag);
+}
+
+/* Half of the elements are zero. */
+static sf_word random_word(sf_random *random, sf_scalar type) {
+  sf_word word = {.i = 0};
+  if (sf_random_below(random, 2)) return word;
+  if (type.kind == SF_SCALAR_SPIKE)
+    word.i = 1;
+  else if (type.kind == SF_SCALAR_F32)
+    word.f = (float)(sf_random_unit(random) * 4.0 - 2.0);
+  else
+    word.i = (int32_t)sf_random_u32(random) >> (32 - type.bits);
+  return word;
+}
+
+static sf_series *random_inputs(const sf_network *n, uint64_t seed) {
+  sf_random random = sf_random_seeded(seed);
+  sf_series *inputs = calloc(n->argument_count + 1u, sizeof *inputs);
+  for (uint32_t i = 0; i < n->argument_count; i++) {
+    const sf_value *a = n->arguments[i];
+    size_t count = sf_type_elements(&a->type) * STEPS;
+    inputs[i] = (sf_series){a->name, a->type, STEPS, NULL};
+    inputs[i].data = calloc(count, sizeof(sf_word));
+    for (size_t k = 0; k < count; k++)
+      inputs[i].data[k] = random_word(&random, a->type.scalar);
+  }
+  return inputs;
+}
+
+static void free_inputs(const sf_network *n, sf_series *inputs) {
+  for (uint32_t i = 0; i < n->argument_count; i++)
+    free(inputs[i].data);
+  free(inputs);
+}
+
+static bool same_word(sf_word a, sf_word b, sf_scalar type) {
+  if (type.kind == SF_SCALAR_F32 && isnan(a.f) && isnan(b.f)) return true;
+  return a.i == b.i;
+}
+
+static void compare_series(const sf_series *got, const sf_series *want,
+                           const char *text) {
+  size_t elements = sf_type_elements(&want->type);
+  for (size_t k = 0; k < elements * STEPS; k++)
+    if (!same_word(got->data[k], want->data[k], want->type.scalar)) {
+      show(text);
+      fail_msg("%%%s differs in step %zu, element %zu: %d (%g), expected %d "
+               "(%g)",
+               want->name, k / elements, k % elements, got->data[k].i,
+               (double)got->data[k].f, want->data[k].i,
+               (double)want->data[k].f);
+    }
+}
+
+static void compare_counts(const sf_counts *got, const sf_counts *want,
+                           const char *text) {
+  assert_int_equal(got->population_count, want->population_count);
+  for (uint32_t i = 0; i < want->population_count; i++) {
+    const sf_population_counts *g = &got->populations[i];
+    const sf_population_counts *w = &want->populations[i];
+    assert_string_equal(g->name, w->name);
+    assert_int_equal(g->spikes_out, w->spikes_out);
+    assert_int_equal(g->updates, w->updates);
+    if (g->events_in != w->events_in) {
+      show(text);
+      fail_msg("events into %%%s: %llu, expected %llu", w->name,
+               (unsigned long long)g->events_in,
+               (unsigned long long)w->events_in);
+    }
+  }
+}
+
+static void run_and_compare(compiled *c, const char *text, const char *isa,
+                            uint64_t seed) {
+  sf_series *inputs = random_inputs(c->network, seed);
+  sf_trace *golden;
+  sf_counts counts = {0};
+  assert_int_equal(sf_trace_interp(c->network, inputs, STEPS, true, c->diag,
+                                   &counts, &golden),
+                   SF_OK);
+  const sf_trace *samples[2] = {golden, golden};
+  sf_run_job job = {.size = sizeof job,
+                    .directory = c->directory,
+                    .network = c->network,
+                    .samples = 2,
+                    .golden = samples,
+                    .steps = STEPS,
+                    .isa = isa,
+                    .threads = 1,
+                    .diag = c->diag};
+  sf_run_result got;
+  assert_int_equal(cpu()->run(&job, &got), SF_OK);
+  assert_int_equal(got.samples, 2);
+  for (uint32_t s = 0; s < 2; s++) /* the second starts from scratch too */
+    for (uint32_t i = 0; i < got.traces[s]->series_count; i++) {
+      const sf_series *series = &got.traces[s]->series[i];
+      compare_series(series, sf_trace_find(golden, series->name), text);
+    }
+  for (uint32_t i = 0; i < counts.population_count; i++) {
+    counts.populations[i].events_in *= 2;
+    counts.populations[i].spikes_out *= 2;
+    counts.populations[i].updates *= 2;
+  }
+  compare_counts(&got.counts, &counts, text);
+  sf_run_result_destroy(&got);
+  free(counts.populations);
+  sf_trace_destroy(golden);
+  free_inputs(c->network, inputs);
+}
+
+static void random_networks(void **state) {
+  (void)state;
+  static const char *const levels[] = {"v3", "v2", "v4"};
+  const char *count = getenv("SF_TEST_NETWORKS"),
+             *first = getenv("SF_TEST_SEED");
+  unsigned networks = count ? (unsigned)atoi(count) : QUICK;
+  uint64_t seed = first ? strtoull(first, NULL, 10) : 1;
+  for (unsigned i = 0; i < networks; i++, seed++) {
+    const char *isa = levels[i % 3];
+    if (i % 3 == 2 && !__builtin_cpu_supports("avx512bw")) isa = "v3";
+    char *text = net_text(seed);
+    compiled c;
+    compile(&c, text, isa);
+    run_and_compare(&c, text, isa, seed);
+    done(&c);
+    free(text);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(random_networks),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
