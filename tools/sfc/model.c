@@ -82,9 +82,9 @@ sf_result sfc_manifest_open(const char *directory, sf_diag *diag,
   free(text);
   const char *target = NULL, *machine = NULL;
   int format = 0;
-  if (!manifest ||
-      json_unpack_ex(manifest, &error, 0, "{s:i,s:s,s:s?}", "format", &format,
-                     "target", &target, "machine", &machine) != 0) {
+  machine = json_string_value(json_object_get(manifest, "machine"));
+  if (!manifest || json_unpack_ex(manifest, &error, 0, "{s:i,s:s}", "format",
+                                  &format, "target", &target) != 0) {
     result = sf_error(
         diag, SF_DIAG_ARTEFACT,
         (sf_loc){.file = "manifest.json", .line = (uint32_t)error.line},
