@@ -38,7 +38,7 @@ typedef struct model_row {
       {"vth", "vth", SHIFTED_6, 18, -131072, 131071}
 #define IF_PROGRAM                                                             \
   {                                                                            \
-    "if", 1, {{"v", 32, "saturate"}}                           \
+    "if", 1, {{"v", 32, "saturate"}}                                           \
   }
 
 static const model_row models[] = {
@@ -95,6 +95,8 @@ static const model_row models[] = {
 
 static const model_row relay_row = {"relay", NULL, {"relay", 1, {{0}}}, {{0}}};
 
+static const model_row spike_relay_row = {"relay", "zero", IF_PROGRAM, {{0}}};
+
 /* Relays of any width: one input, passed on. */
 static bool is_relay(const sf_neuron *neuron) {
   return neuron->stmt_count == 0 && neuron->state_count == 0 &&
@@ -103,9 +105,23 @@ static bool is_relay(const sf_neuron *neuron) {
          neuron->inputs[0]->type.kind != SF_SCALAR_F32;
 }
 
+/* Relays of spikes that arrive as a sum: `emit x > 0`. A potential that forgets
+ * everything and fires above 0 does just that. */
+static bool is_spike_relay(const sf_neuron *neuron) {
+  if (neuron->stmt_count != 1 || neuron->state_count != 0 ||
+      neuron->input_count != 1 || neuron->emit_count != 1)
+    return false;
+  const sf_stmt *s = &neuron->stmts[0];
+  return s->kind == SF_NOP_GT && s->operand[0].value == neuron->inputs[0] &&
+         neuron->inputs[0]->type.kind == SF_SCALAR_INT &&
+         !s->operand[1].value && s->operand[1].literal.i == 0 &&
+         neuron->emits[0].value == s->result;
+}
+
 static const model_row *find_model(const sf_neuron *neuron,
                                    const sf_module *library) {
   if (is_relay(neuron)) return &relay_row;
+  if (is_spike_relay(neuron)) return &spike_relay_row;
   for (size_t i = 0; i < SF_COUNT_OF(models); i++) {
     sf_slice name = {models[i].neuron, strlen(models[i].neuron)};
     const sf_neuron *known = sf_module_find_neuron(library, name);
@@ -315,6 +331,11 @@ static sf_result read_params(sf_l2_plan *plan, sf_l2_layer *layer,
     add_param(layer, "stateExp", 4)->value = 6;
   }
   bool integrates = strcmp(model->program.name, "if") == 0;
+  if (model == &spike_relay_row) {
+    add_param(layer, "vth", 32)->value = 0;
+    add_param(layer, "dv", 13)->value = 4096;
+    return SF_OK;
+  }
   if (integrates && layer->param_count == 1) add_param(layer, "dv", 13);
   return SF_OK;
 }

@@ -23,6 +23,7 @@ typedef struct arrival {
   const sf_sim_group *group;
   const sf_sim_ring *ring;
   uint32_t time; /* step in which it is read, without synaptic delays */
+  uint32_t end;  /* of the run */
   int32_t payload;
 } arrival;
 
@@ -31,10 +32,14 @@ static uint64_t dense(const arrival *a, uint32_t row) {
   const int32_t *weights = a->entry->weights + (size_t)row * count;
   if (a->entry->delays) {
     const int32_t *delays = a->entry->delays + (size_t)row * count;
-    for (uint32_t n = 0; n < count; n++)
-      slot_of(a->group, a->ring, a->time + (uint32_t)delays[n])[n] +=
+    uint64_t events = 0;
+    for (uint32_t n = 0; n < count; n++) {
+      uint32_t time = a->time + (uint32_t)delays[n];
+      slot_of(a->group, a->ring, time)[n] +=
           product(weights[n], a->payload, a->entry->exponent);
-    return count;
+      events += time < a->end;
+    }
+    return events;
   }
   uint32_t *sums = slot_of(a->group, a->ring, a->time);
   if (a->entry->exponent >= 0) {
@@ -45,19 +50,21 @@ static uint64_t dense(const arrival *a, uint32_t row) {
     for (uint32_t n = 0; n < count; n++)
       sums[n] += product(weights[n], a->payload, a->entry->exponent);
   }
-  return count;
+  return a->time < a->end ? count : 0;
 }
 
 static uint64_t sparse(const arrival *a, uint32_t row) {
   const sf_sim_entry *entry = a->entry;
   uint32_t first = (uint32_t)entry->first[row];
   uint32_t end = (uint32_t)entry->first[row + 1];
+  uint64_t events = 0;
   for (uint32_t s = first; s < end; s++) {
-    uint32_t delay = entry->delays ? (uint32_t)entry->delays[s] : 0;
-    slot_of(a->group, a->ring, a->time + delay)[entry->index[s]] +=
+    uint32_t time = a->time + (entry->delays ? (uint32_t)entry->delays[s] : 0);
+    slot_of(a->group, a->ring, time)[entry->index[s]] +=
         product(entry->weights[s], a->payload, entry->exponent);
+    events += time < a->end;
   }
-  return end - first;
+  return events;
 }
 
 /* The kernel taps along one axis that map sender `at` to a target of begin ..
@@ -140,16 +147,20 @@ static uint64_t conv(const arrival *a, const sf_sim_axon *axon, uint32_t atom) {
       events += kernel_row(a, &w, y, x, a->entry->weights + row * hosted);
     }
   }
-  return events;
+  return a->time < a->end ? events : 0;
 }
 
 sf_sim_landing sf_sim_deliver(const sf_sim_core *core, uint32_t axon_id,
-                              uint32_t atom, int32_t payload, uint32_t step) {
+                              uint32_t atom, const sf_sim_event *event) {
   const sf_sim_axon *axon = &core->axons[core->axon_of_id[axon_id]];
   const sf_sim_entry *entry = &core->entries[axon->entry];
   const sf_sim_group *group = &core->groups[entry->group];
-  arrival a = {entry, group, &group->ring[entry->port], step + 1 + axon->delay,
-               payload};
+  arrival a = {.entry = entry,
+               .group = group,
+               .ring = &group->ring[entry->port],
+               .time = event->step + 1 + axon->delay,
+               .end = event->steps,
+               .payload = event->payload};
   uint32_t row = axon->row + (axon_id - axon->id);
   sf_sim_landing landing = {.layer = group->layer};
   switch (entry->format) {

@@ -6,13 +6,19 @@
 
 typedef struct sf_sim_landing {
   uint32_t layer;  /* that was reached */
-  uint64_t events; /* synapses that were served */
+  uint64_t events; /* synapses that were served before the run ends */
 } sf_sim_landing;
 
-/* An event sent in `step` arrives at input axon `axon_id` (population axons:
+typedef struct sf_sim_event {
+  int32_t payload;
+  uint32_t step;  /* in which it is sent */
+  uint32_t steps; /* of the run: what arrives later is not counted */
+} sf_sim_event;
+
+/* An event sent in a step arrives at input axon `axon_id` (population axons:
  * from sender `atom`) and is added to what the group reads in step + 1 + delay.
  * Ids and atoms were checked by sf_sim_link. */
 sf_sim_landing sf_sim_deliver(const sf_sim_core *core, uint32_t axon_id,
-                              uint32_t atom, int32_t payload, uint32_t step);
+                              uint32_t atom, const sf_sim_event *event);
 
 #endif

@@ -172,9 +172,9 @@ static void send(machine *m, const sf_sim_core *core, const event_list *list,
   for (uint32_t i = first_at_least(list, out->first);
        i < list->count && list->neuron[i] < out->first + out->count; i++) {
     uint32_t offset = list->neuron[i] - out->first;
-    sf_sim_landing landing =
-        sf_sim_deliver(target, out->axon + (out->population ? 0 : offset),
-                       offset, list->payload[i], step);
+    sf_sim_event event = {list->payload[i], step, m->run->steps};
+    sf_sim_landing landing = sf_sim_deliver(
+        target, out->axon + (out->population ? 0 : offset), offset, &event);
     m->run->counts[landing.layer].events_in += landing.events;
     if (core) m->run->counts[layer_of(core, list->neuron[i])].hops += out->hops;
   }
