@@ -16,41 +16,51 @@ typedef struct golden_block {
   const sf_network *network;
   uint64_t first, count;
   uint32_t steps;
+  unsigned shares; /* tasks that split the samples */
   sf_trace **traces;
 } golden_block;
 
-static sf_result golden_sample(const golden_block *block, size_t index,
-                               sf_diag *diag) {
+/* Samples [begin, end) of the block on one interpreter. */
+static sf_result golden_range(const golden_block *block, uint64_t begin,
+                              uint64_t end, sf_diag *diag) {
   sf_series *input = NULL;
+  sf_interp *interp = NULL;
   SF_TRY(sfc_sample_create(block->run->dataset, &input));
-  sf_result result =
-      sfc_sample_fill(block->run->dataset, block->first + index, input, diag);
-  if (result == SF_OK) {
-    result = sf_trace_interp(block->network, input, block->steps, false, diag,
-                             NULL, &block->traces[index]);
+  sf_result result = sf_interp_create(block->network, diag, &interp);
+  for (uint64_t i = begin; i < end && result == SF_OK; i++) {
+    result =
+        sfc_sample_fill(block->run->dataset, block->first + i, input, diag);
+    if (result == SF_OK) {
+      result =
+          sf_trace_run(interp, input, block->steps, false, &block->traces[i]);
+    }
   }
+  sf_interp_destroy(interp);
   sfc_sample_destroy(input);
   return result;
 }
 
 static sf_result golden_task(void *data, size_t index) {
+  const golden_block *block = data;
   sf_diag *silent = sf_diag_create(NULL, SF_DIAG_TEXT);
   if (!silent) return SF_OOM;
-  sf_result result = golden_sample(data, index, silent);
+  sf_result result =
+      golden_range(block, block->count * index / block->shares,
+                   block->count * (index + 1) / block->shares, silent);
   sf_diag_destroy(silent);
   return result;
 }
 
 static sf_result golden_run(sfc_session *session, golden_block *block) {
-  sf_result result =
-      sf_parallel(sfc_threads(session), block->count, golden_task, block);
+  unsigned threads = sfc_threads(session);
+  block->shares = threads < block->count ? threads : (unsigned)block->count;
+  sf_result result = sf_parallel(threads, block->shares, golden_task, block);
   if (result != SF_FAIL) return result;
   for (uint64_t i = 0; i < block->count; i++) { /* again, aloud */
     sf_trace_destroy(block->traces[i]);
     block->traces[i] = NULL;
-    SF_TRY(golden_sample(block, i, session->diag));
   }
-  return SF_OK;
+  return golden_range(block, 0, block->count, session->diag);
 }
 
 /* ---- Comparison.
@@ -221,8 +231,11 @@ sf_result sfc_artefact_run_all(sfc_session *session,
   sf_result result = SF_OK;
   for (uint64_t first = 0; first < run->dataset->samples && result == SF_OK;) {
     uint64_t left = run->dataset->samples - first;
-    golden_block block = {
-        run, network, first, left < capacity ? left : capacity, steps, NULL};
+    golden_block block = {.run = run,
+                          .network = network,
+                          .first = first,
+                          .count = left < capacity ? left : capacity,
+                          .steps = steps};
     result = run_block(session, &block);
     first += block.count;
     sf_progress_add(&progress, block.count);
