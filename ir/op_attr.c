@@ -120,9 +120,7 @@ static bool is_default(const sf_attr_info *info, const sf_attr *attr) {
   if (info->kind == SF_KIND_NUMBER)
     return memcmp(&standard.f, &attr->f, sizeof attr->f) == 0;
   if (info->kind != SF_KIND_INTS) return standard.i == attr->i;
-  for (uint32_t i = 0; i < attr->count; i++)
-    if (attr->ints[i] != standard.i) return false;
-  return true;
+  return attr->count == 1 && attr->ints[0] == standard.i;
 }
 
 static void remove_attr(sf_op *op, sf_attr_id id) {

@@ -35,7 +35,7 @@ static sf_result parse_elements(sf_parser *parser, sf_blob *blob,
   } while (found <= wanted && sf_parser_accept(parser, ','));
   if (found != wanted)
     return sf_parser_error(parser, SF_DIAG_BLOB, &start,
-                           "@%s has %zu elements, found %s%zu", blob->name,
+                           "'@%s' has %zu elements, found %s%zu", blob->name,
                            wanted, found > wanted ? "at least " : "", found);
   return sf_parser_expect(parser, ']', "',' or ']'");
 }

@@ -115,11 +115,11 @@ static bool at_body_end(const sf_parser *parser) {
 static sf_result parse_mops(sf_parser *parser, sf_mapping *mapping,
                             sf_mop *parent, unsigned depth) {
   while (!at_body_end(parser)) {
-    const char *start = parser->token.text.data;
+    sf_mark mark = sf_parser_mark(parser);
     sf_result result = parse_mop(parser, mapping, parent, depth);
     if (result == SF_OOM || parser->errors >= SF_PARSE_ERRORS_MAX)
       return result == SF_OOM ? SF_OOM : SF_FAIL;
-    if (result == SF_FAIL) sf_parser_skip_statement(parser, mop_words, start);
+    if (result == SF_FAIL) sf_parser_skip_statement(parser, mop_words, mark);
   }
   return sf_parser_expect(parser, '}', "'}'");
 }
@@ -178,11 +178,11 @@ sf_result sf_parse_log(sf_parser *parser) {
   sf_parser_advance(parser);
   SF_TRY(sf_parser_expect(parser, '{', "'{'"));
   while (!at_body_end(parser)) {
-    const char *start = parser->token.text.data;
+    sf_mark mark = sf_parser_mark(parser);
     sf_result result = parse_log_entry(parser);
     if (result == SF_OOM || parser->errors >= SF_PARSE_ERRORS_MAX)
       return result == SF_OOM ? SF_OOM : SF_FAIL;
-    if (result == SF_FAIL) sf_parser_skip_statement(parser, starts, start);
+    if (result == SF_FAIL) sf_parser_skip_statement(parser, starts, mark);
   }
   return sf_parser_expect(parser, '}', "'}'");
 }

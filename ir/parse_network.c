@@ -175,7 +175,7 @@ static sf_result parse_body(sf_parser *parser, sf_network *network,
                             uint32_t returns, sf_forward **forwards) {
   bool returned = false, failed = false;
   while (!at_body_end(parser)) {
-    const char *start = parser->token.text.data;
+    sf_mark mark = sf_parser_mark(parser);
     sf_result result;
     if (returned) {
       result = sf_parser_error(parser, SF_DIAG_SYNTAX, &parser->token,
@@ -189,7 +189,7 @@ static sf_result parse_body(sf_parser *parser, sf_network *network,
       result = sf_parser_expected(parser, "'%name = op ...' or 'return'");
     }
     if (result == SF_OOM) return SF_OOM;
-    if (result == SF_FAIL) sf_parser_skip_statement(parser, starts, start);
+    if (result == SF_FAIL) sf_parser_skip_statement(parser, starts, mark);
     failed |= result != SF_OK;
     if (parser->errors >= SF_PARSE_ERRORS_MAX) return SF_FAIL;
   }
@@ -213,7 +213,9 @@ sf_result sf_parse_network(sf_parser *parser) {
   SF_TRY(sf_parser_expect(parser, '(', "'('"));
   if (parser->token.kind != ')') {
     do {
-      SF_TRY(parse_argument(parser, network));
+      sf_result result = parse_argument(parser, network);
+      if (result == SF_OOM) return SF_OOM;
+      if (result == SF_FAIL) sf_parser_skip_entry(parser);
     } while (sf_parser_accept(parser, ','));
   }
   SF_TRY(sf_parser_expect(parser, ')', "',' or ')'"));

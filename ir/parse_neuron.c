@@ -153,10 +153,10 @@ static sf_result parse_body(sf_parser *parser, sf_neuron *neuron) {
   bool emitted = false, failed = false;
   SF_TRY(sf_parser_expect(parser, '{', "'{'"));
   while (!at_body_end(parser)) {
-    const char *start = parser->token.text.data;
+    sf_mark mark = sf_parser_mark(parser);
     sf_result result = parse_line(parser, neuron, &emitted);
     if (result == SF_OOM) return SF_OOM;
-    if (result == SF_FAIL) sf_parser_skip_statement(parser, starts, start);
+    if (result == SF_FAIL) sf_parser_skip_statement(parser, starts, mark);
     failed |= result != SF_OK;
     if (parser->errors >= SF_PARSE_ERRORS_MAX) return SF_FAIL;
   }
@@ -192,7 +192,9 @@ sf_result sf_parse_neuron(sf_parser *parser) {
   SF_TRY(sf_parser_expect(parser, '(', "'('"));
   if (parser->token.kind != ')') {
     do {
-      SF_TRY(parse_input(parser, neuron));
+      sf_result result = parse_input(parser, neuron);
+      if (result == SF_OOM) return SF_OOM;
+      if (result == SF_FAIL) sf_parser_skip_entry(parser);
     } while (sf_parser_accept(parser, ','));
   }
   SF_TRY(sf_parser_expect(parser, ')', "',' or ')'"));

@@ -33,20 +33,33 @@ static bool starts_statement(const sf_parser *parser,
   return false;
 }
 
+sf_mark sf_parser_mark(const sf_parser *parser) {
+  return (sf_mark){parser->token.text.data, parser->braces};
+}
+
 void sf_parser_skip_statement(sf_parser *parser, const char *const *words,
-                              const char *start) {
-  unsigned depth = 0;
-  for (;;) {
+                              sf_mark mark) {
+  for (;; sf_parser_advance(parser)) {
     int kind = parser->token.kind;
     if (kind == SF_TOKEN_END || sf_parser_at_item(parser)) return;
-    if (depth == 0 && kind == '}') return;
-    if (depth == 0 && parser->token.text.data != start &&
+    if (parser->braces > mark.braces) continue; /* inside attributes */
+    if (kind == '}') return;
+    if (parser->token.text.data != mark.start &&
         starts_statement(parser, words))
       return;
-    if (kind == '{') depth++;
-    if (kind == '}') depth--;
-    sf_parser_advance(parser);
   }
+}
+
+void sf_parser_skip_entry(sf_parser *parser) {
+  while (parser->token.kind != ',' && parser->token.kind != ')' &&
+         parser->token.kind != '{' && parser->token.kind != SF_TOKEN_ARROW &&
+         parser->token.kind != SF_TOKEN_END && !sf_parser_at_item(parser))
+    sf_parser_advance(parser);
+}
+
+bool sf_parser_at_item_word(const sf_parser *parser) {
+  return parser->token.kind == SF_TOKEN_WORD &&
+         is_item_word(parser->token.text);
 }
 
 /* Does `name` stand before an `=` further down in this item? */
@@ -70,7 +83,11 @@ static bool defined_later(const sf_parser *parser, const sf_token *name,
 
 sf_result sf_parser_unknown_value(sf_parser *parser, const sf_token *token,
                                   const char *nearest) {
+  sf_token copy = *token; /* it may be the parser's own */
+  token = &copy;
   int size = token->text.size < 60 ? (int)token->text.size : 60;
+  /* Passed, so that it does not begin the next statement. */
+  if (parser->token.text.data == token->text.data) sf_parser_advance(parser);
   sf_token where;
   if (defined_later(parser, token, &where)) {
     (void)sf_parser_error(parser, SF_DIAG_SCOPE, token,

@@ -8,6 +8,8 @@
 #include <string.h>
 
 void sf_parser_advance(sf_parser *parser) {
+  if (parser->token.kind == '{') parser->braces++;
+  if (parser->token.kind == '}') parser->braces--;
   parser->token = sf_lexer_next(&parser->lexer);
 }
 

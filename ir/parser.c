@@ -47,6 +47,7 @@ static void skip_item(sf_parser *parser) {
       depth--;
     }
     sf_parser_advance(parser);
+    if (depth == 0 && sf_parser_at_item_word(parser)) return;
   } while (parser->token.kind != SF_TOKEN_END && !sf_parser_at_item(parser));
 }
 
@@ -84,9 +85,10 @@ static sf_result read_item(sf_parser *parser, const item *found) {
   parser->lexer = found->lexer;
   parser->lexer.diag = NULL;
   parser->token = found->token;
+  parser->braces = 0;
   SF_TRY(readers[found->reader].read(parser));
   if (parser->token.kind == '}' || parser->token.kind == SF_TOKEN_END ||
-      sf_parser_at_item(parser))
+      sf_parser_at_item_word(parser))
     return SF_OK;
   return sf_parser_expected(parser, "the next item or '}'");
 }

@@ -27,7 +27,14 @@ typedef struct sf_parser {
   sf_arena *scratch; /* dies with the parser */
   const char *file;  /* in the module's arena */
   uint32_t errors, ops;
+  int32_t braces; /* open in this item */
 } sf_parser;
+
+/* Where a statement began: what recovery returns to. */
+typedef struct sf_mark {
+  const char *start;
+  int32_t braces;
+} sf_mark;
 
 /* ---- parse_token.c.
  * ---------------------------------------------------------- */
@@ -112,10 +119,15 @@ sf_result sf_parse_op(sf_parser *parser, sf_network *network,
  * ------------------------------------------------------------------ */
 /* The token begins an item of the module. */
 bool sf_parser_at_item(const sf_parser *parser);
-/* Skips to a token that begins a statement of the body that `words` (ending
- * with NULL) and values begin, to the body's end or the next item. */
+sf_mark sf_parser_mark(const sf_parser *parser);
+/* Skips what is left of the statement at `mark`: to a token that begins another
+ * one in the same braces (a value, or one of `words`, which end with NULL), to
+ * the closing brace, or to the next item. */
 void sf_parser_skip_statement(sf_parser *parser, const char *const *words,
-                              const char *start);
+                              sf_mark mark);
+/* Inside a list in parentheses: skips to the next ',' or the ')'. */
+void sf_parser_skip_entry(sf_parser *parser);
+bool sf_parser_at_item_word(const sf_parser *parser);
 /* Reports a name that is unknown, or defined only later in this item. */
 sf_result sf_parser_unknown_value(sf_parser *parser, const sf_token *token,
                                   const char *nearest);

@@ -64,10 +64,23 @@ static void print_arguments(sf_buffer *out, const sf_op *op, bool *first) {
   }
 }
 
+/* [1, 1] where the default is 1; the verifier knows that the length is right.
+ */
+static bool lists_default(const sf_op *op, const sf_attr *attr) {
+  sf_attr standard;
+  if (attr->kind != SF_KIND_INTS ||
+      !sf_attr_default(sf_attr_info_of(op->kind, attr->id), &standard))
+    return false;
+  for (uint32_t i = 0; i < attr->count; i++)
+    if (attr->ints[i] != standard.i) return false;
+  return true;
+}
+
 static void print_attrs(sf_buffer *out, const sf_op *op) {
   bool first = true;
   print_arguments(out, op, &first);
   for (uint32_t i = 0; i < op->attr_count; i++) {
+    if (lists_default(op, &op->attrs[i])) continue;
     separate(out, &first);
     print_attr(out, op, &op->attrs[i]);
   }

@@ -105,11 +105,23 @@ static int expected_kind(const char *arguments, uint32_t index) {
   return -1;
 }
 
+/* Numbers of `(x, y)`. */
+static uint32_t tuple_size(const char *arguments) {
+  uint32_t size = 1;
+  for (const char *c = arguments; *c; c++)
+    size += *c == ',';
+  return size;
+}
+
 static bool check_arguments(sf_verifier *v, const sf_mop *mop,
                             const mop_row *row) {
   uint32_t i = 0;
-  for (; i < mop->argument_count; i++)
-    if ((int)mop->arguments[i].kind != expected_kind(row->arguments, i)) break;
+  for (; i < mop->argument_count; i++) {
+    const sf_mop_argument *argument = &mop->arguments[i];
+    if ((int)argument->kind != expected_kind(row->arguments, i)) break;
+    bool tuple = argument->kind == SF_MOP_TUPLE;
+    if (tuple && argument->count != tuple_size(row->arguments)) break;
+  }
   if (i == mop->argument_count && expected_kind(row->arguments, i) < 0)
     return true;
   return sf_wrong(v, SF_DIAG_MAPPING, mop->loc, "'%s' is followed by %s",

@@ -34,9 +34,12 @@ bool sf_verify_linear(sf_verifier *v, const sf_op *op) {
                     op->operands[0].value->name);
   int32_t inputs = x->dim[x->rank - 1];
   if (w->rank != 2 || w->dim[1] != inputs) {
-    int32_t dim[2] = {w->rank == 2 ? w->dim[0] : 1, inputs};
-    sf_type expected = sf_type_make(w->scalar, 2, dim);
-    return sf_expect_operand(v, op, 1, &expected);
+    char have[160];
+    sf_type_text(w, have, sizeof have);
+    return sf_wrong(v, SF_DIAG_TYPE, op->operands[1].loc,
+                    "weights of 'linear' must be [outputs, %d] here, '@%s' is "
+                    "%s",
+                    inputs, op->operands[1].blob->name, have);
   }
   if (!check_scalars(v, op, 1) || !check_bias(v, op, w->dim[0])) return false;
   sf_type result = *x;
