@@ -1,66 +1,12 @@
 /* The CPU target against the interpreter: random networks, every population and
  * every returned value of every step, bit for bit, counts too; the promises of
  * the generated interface. */
-#include "sf/target.h"
-#include "support/file.h"
-#include "support/process.h"
+#include "test/support/llvm_compile.h"
 #include "test/support/random_network.h"
 
-#include <dlfcn.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <setjmp.h>
-
-#include <cmocka.h>
 
 enum { STEPS = 12, QUICK = 24 };
-
-typedef struct compiled {
-  sf_diag *diag;
-  sf_module *module;
-  sf_network *network;
-  char directory[32];
-} compiled;
-
-static const sf_target *cpu(void) { return sf_llvm_targets()[0]; }
-
-/* CMocka cuts long messages. */
-static void show(const char *text) { fprintf(stderr, "%s\n", text); }
-
-static void compile(compiled *c, const char *text, const char *isa) {
-  *c = (compiled){.directory = "/tmp/sf-cpu-XXXXXX"};
-  c->diag = sf_diag_create(stderr, SF_DIAG_TEXT);
-  sf_slice slice = {text, strlen(text)};
-  sf_diag_add_source(c->diag, "test.sf", slice);
-  if (sf_parse(slice, "test.sf", c->diag, &c->module) != SF_OK) {
-    show(text);
-    fail_msg("network does not parse");
-  }
-  c->network = c->module->first_network;
-  assert_non_null(mkdtemp(c->directory));
-  sf_emit_job job = {.size = sizeof job,
-                     .module = c->module,
-                     .network = c->network,
-                     .directory = c->directory,
-                     .isa = isa,
-                     .threads = 1,
-                     .diag = c->diag};
-  if (cpu()->emit(&job) != SF_OK) {
-    show(text);
-    fail_msg("network does not compile");
-  }
-}
-
-static void done(compiled *c) {
-  sf_remove_tree(c->directory);
-  sf_module_destroy(c->module);
-  sf_diag_destroy(c->diag);
-}
 
 /* Half of the elements are zero. */
 static sf_word random_word(sf_random *random, sf_scalar type) {
@@ -105,7 +51,7 @@ static void compare_series(const sf_series *got, const sf_series *want,
   size_t elements = sf_type_elements(&want->type);
   for (size_t k = 0; k < elements * STEPS; k++)
     if (!same_word(got->data[k], want->data[k], want->type.scalar)) {
-      show(text);
+      show_network(text);
       fail_msg("%%%s differs in step %zu, element %zu: %d (%g), expected %d "
                "(%g)",
                want->name, k / elements, k % elements, got->data[k].i,
@@ -124,7 +70,7 @@ static void compare_counts(const sf_counts *got, const sf_counts *want,
     assert_int_equal(g->spikes_out, w->spikes_out);
     assert_int_equal(g->updates, w->updates);
     if (g->events_in != w->events_in) {
-      show(text);
+      show_network(text);
       fail_msg("events into %%%s: %llu, expected %llu", w->name,
                (unsigned long long)g->events_in,
                (unsigned long long)w->events_in);
@@ -151,7 +97,7 @@ static void run_and_compare(compiled *c, const char *text, const char *isa,
                     .threads = 1,
                     .diag = c->diag};
   sf_run_result got;
-  assert_int_equal(cpu()->run(&job, &got), SF_OK);
+  assert_int_equal(cpu_target()->run(&job, &got), SF_OK);
   assert_int_equal(got.samples, 2);
   for (uint32_t s = 0; s < 2; s++) /* the second starts from scratch too */
     for (uint32_t i = 0; i < got.traces[s]->series_count; i++) {
@@ -182,9 +128,9 @@ static void random_networks(void **state) {
     if (i % 3 == 2 && !__builtin_cpu_supports("avx512bw")) isa = "v3";
     char *text = net_text(seed);
     compiled c;
-    compile(&c, text, isa);
+    compile_network(&c, text, isa);
     run_and_compare(&c, text, isa, seed);
-    done(&c);
+    compiled_destroy(&c);
     free(text);
   }
 }
