@@ -1,4 +1,5 @@
 /* sf-opt - runs passes on text, prints text. */
+#include "ir/op_docs.h"
 #include "tools/sf-opt/sf_opt.h"
 
 #include <stdlib.h>
@@ -15,6 +16,15 @@ static sf_result load_plugins(sf_registry *registry,
 static sf_result print_docs(sf_result result, char *text) {
   if (result == SF_OK) fputs(text, stdout);
   free(text);
+  return result;
+}
+
+static sf_result print_op_docs(void) {
+  sf_buffer text = {0};
+  sf_op_docs(&text);
+  sf_result result = text.failed ? SF_OOM : SF_OK;
+  if (result == SF_OK) fputs(text.data, stdout);
+  sf_buffer_destroy(&text);
   return result;
 }
 
@@ -36,6 +46,7 @@ static sf_result answer(const sf_opt_options *o, const sf_registry *registry,
     sf_result result = sf_registry_docs(registry, &text);
     return print_docs(result, text);
   }
+  if (o->print_op_docs) return print_op_docs();
   if (o->new_pass) {
     const char *folder = o->output_dir ? o->output_dir : o->new_pass;
     return sf_opt_new_pass(o->new_pass, folder, diag);
