@@ -145,12 +145,12 @@ class NeuronText(Random):
                               "%s = ge 1, 0" % name)
         else:
             a = self.of(lambda s: s != "f32")
+            b = None if a else self.value("f32")
             name = self.fresh(scalar)
             if a:
                 self.lines.append("%s = widen%s %s : %s" % (
                     name, self.pick([".sat", ".wrap"]), a[0], scalar))
             else:
-                b = self.value("f32")
                 self.lines.append("%s = int.sat %s {round = %s} : %s" % (
                     name, b, self.pick(ROUNDS), scalar))
         return name
