@@ -54,6 +54,8 @@ static sf_result golden_task(void *data, size_t index) {
 static sf_result golden_run(sfc_session *session, golden_block *block) {
   unsigned threads = sfc_threads(session);
   block->shares = threads < block->count ? threads : (unsigned)block->count;
+  /* Blobs are loaded once, before threads read them. */
+  SF_TRY(sf_network_load(block->network, session->diag));
   sf_result result = sf_parallel(threads, block->shares, golden_task, block);
   if (result != SF_FAIL) return result;
   for (uint64_t i = 0; i < block->count; i++) { /* again, aloud */

@@ -218,6 +218,8 @@ static sf_result gather(block_work *work) {
 }
 
 static sf_result run_shares(sfc_session *session, block_work *work) {
+  /* Blobs are loaded once, before threads read them. */
+  SF_TRY(sf_network_load(work->network, session->diag));
   sf_result result = sf_parallel(work->shares, work->shares, run_share, work);
   if (result == SF_FAIL) { /* once more, aloud: the first failing sample */
     sf_counts ignored = {0};
