@@ -16,8 +16,7 @@ enum {
   NETX_SUM_BITS = 24      /* synaptic sums: Lava's activation width */
 };
 
-/* ---- Options (options.c).
- * ---------------------------------------------------- */
+/* ---- Options (netx_options.c). ------------------------------------------- */
 
 typedef struct netx_options {
   int64_t layer_lag;      /* 0 or 1 */
@@ -37,8 +36,7 @@ extern const sf_reader_option sf_netx_option_table[];
 sf_result sf_netx_options_read(const sf_import_option *words, uint32_t count,
                                sf_diag *diag, netx_options *out) SF_MUST_USE;
 
-/* ---- The parsed file.
- * -------------------------------------------------------- */
+/* ---- The parsed file. ---------------------------------------------------- */
 
 /* Numbers of a dataset, truncated towards zero as the loader does. */
 typedef struct netx_ints {
@@ -97,8 +95,8 @@ typedef struct netx_model {
   netx_layer *layers;
 } netx_model;
 
-/* fields.c. `directory` is the group, "/layer/3/neuron". Each reports IMPORT
- * with the dataset's name. */
+/* netx_fields.c. `directory` is the group, "/layer/3/neuron". Each reports
+ * IMPORT with the dataset's name. */
 sf_result sf_netx_read_ints(netx_model *model, const netx_layer *layer,
                             const char *directory, const char *name,
                             netx_ints *out) SF_MUST_USE;
@@ -113,9 +111,13 @@ sf_result sf_netx_read_text(netx_model *model, const netx_layer *layer,
 bool sf_netx_has(const netx_model *model, const char *directory,
                  const char *name);
 
-/* layers.c: all layers, every fault of every layer in one run. */
+/* netx_layers.c: all layers, every fault of every layer in one run. */
 sf_result sf_netx_parse(netx_model *model) SF_MUST_USE;
-/* parse_neuron.c */
+/* netx_layer_fields.c: weights have been read. */
+sf_result sf_netx_read_shape(netx_model *model, netx_layer *layer) SF_MUST_USE;
+sf_result sf_netx_read_conv(netx_model *model, netx_layer *layer) SF_MUST_USE;
+sf_result sf_netx_read_dense(netx_model *model, netx_layer *layer) SF_MUST_USE;
+/* netx_neuron.c */
 sf_result sf_netx_parse_neuron(netx_model *model,
                                netx_layer *layer) SF_MUST_USE;
 /* What the loader makes of sinDecay and cosDecay: by way of period and decay,
@@ -123,8 +125,7 @@ sf_result sf_netx_parse_neuron(netx_model *model,
 void sf_netx_rf_constants(int32_t sine, int32_t cosine, int32_t *out_sine,
                           int32_t *out_cosine);
 
-/* ---- Weights (weights.c).
- * ---------------------------------------------------- */
+/* ---- Weights (netx_weights.c). ------------------------------------------- */
 
 /* What the loader's weight-bit optimization leaves of the weights (reference
  * 2.4), in place: clipped, or all zero, or as they were. `second` (recurrent
@@ -140,8 +141,7 @@ sf_scalar sf_netx_weights_scalar(const netx_ints *weights);
  */
 int64_t sf_netx_weights_row_bound(const netx_ints *weights, size_t rows);
 
-/* ---- Building.
- * --------------------------------------------------------------- */
+/* ---- Building. ----------------------------------------------------------- */
 
 typedef struct netx_builder {
   netx_model *model;
@@ -156,7 +156,7 @@ typedef struct netx_builder {
   uint32_t choice_count, choice_capacity;
 } netx_builder;
 
-/* build.c */
+/* netx_build.c */
 sf_result sf_netx_build(netx_model *model, sf_import *out) SF_MUST_USE;
 /* A stream of `rank` axes that arrives from outside, through the encoder if one
  * was asked for. */
@@ -167,16 +167,34 @@ sf_result sf_netx_build_input(netx_builder *builder, const netx_layer *layer,
 sf_result sf_netx_choose(netx_builder *builder, const char *name,
                          const char *value, const char *format, ...) SF_MUST_USE
     SF_PRINTF(4, 5);
-/* build_layer.c: layers that send something. */
+/* netx_build_layer.c: layers that send something. */
 sf_result sf_netx_build_layer(netx_builder *builder,
                               const netx_layer *layer) SF_MUST_USE;
-/* build_neuron.c: the population of a layer over one or two sums (NULL). */
+sf_result sf_netx_build_dense(netx_builder *builder,
+                              const netx_layer *layer) SF_MUST_USE;
+sf_result sf_netx_build_conv(netx_builder *builder,
+                             const netx_layer *layer) SF_MUST_USE;
+/* One operand, perhaps a blob, one result named by the layer and `suffix`.
+ * NULL: out of memory. */
+sf_value *sf_netx_add_op(netx_builder *builder, const netx_layer *layer,
+                         sf_op_kind kind, sf_value *operand, sf_blob *blob,
+                         const char *suffix, const sf_type *type);
+/* *stream becomes itself `steps` later. */
+sf_result sf_netx_delay(netx_builder *builder, const netx_layer *layer,
+                        const char *suffix, int64_t steps,
+                        sf_value **stream) SF_MUST_USE;
+sf_blob *sf_netx_weight_blob(netx_builder *builder, const netx_layer *layer,
+                             const char *name, const netx_ints *weight);
+/* What the layer before sends. */
+sf_scalar sf_netx_message_scalar(const netx_builder *builder);
+/* netx_build_neuron.c: the population of a layer over one or two sums (NULL).
+ */
 sf_result sf_netx_build_neurons(netx_builder *builder, const netx_layer *layer,
                                 sf_value *sum, sf_value *second) SF_MUST_USE;
 /* When every layer is cleared in the same steps, the network's `period` says
  * it; 0: neurons count for themselves. */
 int64_t sf_netx_reset_period(const netx_model *model);
-/* hosted.c: an encoder or read-out of the neuron library. */
+/* netx_hosted.c: an encoder or read-out of the neuron library. */
 sf_result sf_netx_build_encoder(netx_builder *builder, const netx_layer *layer,
                                 sf_scalar wanted, unsigned rank,
                                 const int64_t *shape) SF_MUST_USE;

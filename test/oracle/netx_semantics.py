@@ -139,6 +139,12 @@ def resonators():
                        ["dense0:re", "dense0:im", "dense0"])
     check("rf_iz", np.hstack([re, im])[[3, 4, 11]],
           [[0, 3145, 639, 208], [-311, 0, 530, 639], [0, 0, 639, 639]])
+    late, stderr = run(lambda r: add_layer(
+        r, 0, "dense", resonator("RF_PHASE", 1000, 3900), delay=3,
+        bias=np.array([1, 1]), shape=np.array([2]), weight_real=w_re,
+        weight_imag=w_im), x, ["dense0:re"])
+    check("rf ignores delay and bias", late[1], [1280, 384])
+    check("rf says so", stderr.count("has no effect"), 2)
     check("rf_iz spikes", np.argwhere(s), [[3, 0], [4, 1], [11, 0], [11, 1]])
 
 
