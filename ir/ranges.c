@@ -1,32 +1,8 @@
 /* ranges.c - intervals of all values of a network, and the report of what is
  * not proved. docs/ir.md 6. */
-#include "ir/ranges.h"
+#include "ir/ranges_private.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
-
-typedef struct value_range {
-  const sf_value *value;
-  sf_span span;
-  bool known; /* false: not reached yet */
-} value_range;
-
-/* An op without a mode that is not proved; of a population, see `neuron`. */
-typedef struct unproved_op {
-  const sf_op *op;
-  sf_span reach;
-  sf_neuron_ranges *neuron; /* NULL: the op itself */
-} unproved_op;
-
-struct sf_ranges {
-  const sf_network *network;
-  sf_diag *diag;
-  sf_arena *arena;
-  uint32_t value_count, unproved_count, neuron_count;
-  value_range *values; /* sorted by address, for finding only */
-  unproved_op *unproved;
-  sf_neuron_ranges **neurons; /* of all populations, in text order */
-};
 
 /* ---- Spans.
  * ---------------------------------------------------------------------- */
@@ -76,20 +52,20 @@ sf_span sf_span_blob(const sf_blob *blob, size_t first, size_t last) {
  * --------------------------------------------------------------------- */
 
 static int compare_values(const void *a, const void *b) {
-  uintptr_t x = (uintptr_t)((const value_range *)a)->value;
-  uintptr_t y = (uintptr_t)((const value_range *)b)->value;
+  uintptr_t x = (uintptr_t)((const sf_value_span *)a)->value;
+  uintptr_t y = (uintptr_t)((const sf_value_span *)b)->value;
   return (x > y) - (x < y);
 }
 
-static value_range *find(const sf_ranges *r, const sf_value *value) {
-  value_range key = {.value = value};
+static sf_value_span *find(const sf_ranges *r, const sf_value *value) {
+  sf_value_span key = {.value = value};
   return bsearch(&key, r->values, r->value_count, sizeof key, compare_values);
 }
 
 /* A value that a delay reads before it is known has its whole type. */
 static sf_span operand_span(const sf_ranges *r, const sf_op *op, uint32_t n) {
   const sf_value *value = sf_op_operand(op, n);
-  const value_range *range = value ? find(r, value) : NULL;
+  const sf_value_span *range = value ? find(r, value) : NULL;
   if (!range) return sf_span_of(0, 0);
   return range->known ? range->span : sf_span_type(value->type.scalar);
 }
@@ -197,7 +173,7 @@ static sf_result exact_span(sf_ranges *r, const sf_op *op, sf_span *out) {
 }
 
 static void set_span(sf_ranges *r, const sf_value *value, sf_span span) {
-  value_range *range = find(r, value);
+  sf_value_span *range = find(r, value);
   range->span = span;
   range->known = true;
 }
@@ -209,7 +185,7 @@ static sf_result visit_op(sf_ranges *r, const sf_op *op) {
   if (scalar.kind != SF_SCALAR_F32) {
     SF_TRY(exact_span(r, op, &exact));
     if (op->mode == SF_MODE_NONE && !sf_span_fits(exact, scalar))
-      r->unproved[r->unproved_count++] = (unproved_op){op, exact, NULL};
+      r->unproved[r->unproved_count++] = (sf_unproved_op){op, exact, NULL};
   }
   set_span(r, result, sf_span_fit(exact, scalar, op->mode));
   return SF_OK;
@@ -228,7 +204,7 @@ static sf_result visit_neurons(sf_ranges *r, const sf_op *op,
       sf_neuron_ranges_create(op, inputs, steps, r->arena, r->diag, &neuron));
   r->neurons[r->neuron_count++] = neuron;
   if (neuron->unproved_count > 0)
-    r->unproved[r->unproved_count++] = (unproved_op){op, {0, 0}, neuron};
+    r->unproved[r->unproved_count++] = (sf_unproved_op){op, {0, 0}, neuron};
   bool starts_late = sf_op_int(op, SF_ATTR_start) > 0;
   for (uint32_t n = 0; n < op->result_count; n++) {
     sf_span span = sf_neuron_ranges_emit(neuron, n);
@@ -242,8 +218,8 @@ static sf_result allocate(sf_ranges *r) {
   size_t values = r->network->argument_count, ops = 0;
   SF_FOREACH_OP(op, r->network)
     values += op->result_count, ops++;
-  r->values = SF_NEW_ARRAY(r->arena, value_range, values + 1);
-  r->unproved = SF_NEW_ARRAY(r->arena, unproved_op, ops + 1);
+  r->values = SF_NEW_ARRAY(r->arena, sf_value_span, values + 1);
+  r->unproved = SF_NEW_ARRAY(r->arena, sf_unproved_op, ops + 1);
   r->neurons = SF_NEW_ARRAY(r->arena, sf_neuron_ranges *, ops + 1);
   if (!r->values || !r->unproved || !r->neurons) return SF_OOM;
   for (uint32_t n = 0; n < r->network->argument_count; n++)
@@ -296,7 +272,7 @@ void sf_ranges_destroy(sf_ranges *ranges) {
 bool sf_ranges_value(const sf_ranges *ranges, const sf_value *value,
                      sf_range *out) {
   if (value->type.scalar.kind == SF_SCALAR_F32) return false;
-  const value_range *range = find(ranges, value);
+  const sf_value_span *range = find(ranges, value);
   if (!range) return false;
   *out = (sf_range){(int64_t)range->span.low, (int64_t)range->span.high};
   return true;
@@ -314,81 +290,6 @@ bool sf_ranges_state(const sf_ranges *ranges, const sf_op *op, uint32_t state,
     return true;
   }
   return false;
-}
-
-uint32_t sf_ranges_unproved(const sf_ranges *ranges) {
-  uint32_t count = 0;
-  for (uint32_t n = 0; n < ranges->unproved_count; n++)
-    count += ranges->unproved[n].neuron
-                 ? ranges->unproved[n].neuron->unproved_count
-                 : 1;
-  return count;
-}
-
-typedef struct reach_text {
-  char low[44], high[44], type[16];
-  const char *from, *to;
-} reach_text;
-
-static void describe(sf_span span, sf_scalar type, reach_text *out) {
-  bool unknown = span.high >= (sf_wide)1 << 126; /* made from f32 */
-  out->from = unknown ? "-inf" : sf_wide_text(span.low, out->low);
-  out->to = unknown ? "inf" : sf_wide_text(span.high, out->high);
-  sf_scalar_text(type, out->type, sizeof out->type);
-}
-
-static void report_stmt(const unproved_op *unproved, const sf_stmt_reach *reach,
-                        sf_diag *diag) {
-  const sf_neuron_ranges *neuron = unproved->neuron;
-  const sf_stmt *stmt = reach->stmt;
-  const char *mnemonic = sf_nop_info_get(stmt->kind)->mnemonic;
-  char within[48] = "";
-  if (neuron->unproved_step >= 0)
-    snprintf(within, sizeof within, " within %" PRId64 " steps",
-             neuron->unproved_step + 1);
-  reach_text text;
-  describe(reach->span, stmt->result->type, &text);
-  (void)sf_error(diag, SF_DIAG_UNPROVED, unproved->op->loc,
-                 "'%%%s' of neuron '@%s' could reach [%s, %s]%s in population "
-                 "'%%%s', beyond %s",
-                 stmt->result->name, unproved->op->neuron->name, text.from,
-                 text.to, within, sf_op_result(unproved->op, 0)->name,
-                 text.type);
-  sf_note(diag, stmt->loc, "'%%%s' is computed here, without a mode",
-          stmt->result->name);
-  sf_help(diag,
-          "write '%s.sat' or '%s.wrap', widen the result, clamp the operands "
-          "with 'min' and 'max'%s",
-          mnemonic, mnemonic,
-          neuron->unproved_step < 0
-              ? ", or bound the run with the network's attribute 'steps'"
-              : "");
-}
-
-static void report_op(const unproved_op *unproved, sf_diag *diag) {
-  const sf_op *op = unproved->op;
-  const char *mnemonic = sf_op_info_get(op->kind)->mnemonic;
-  reach_text text;
-  describe(unproved->reach, sf_op_result(op, 0)->type.scalar, &text);
-  (void)sf_error(diag, SF_DIAG_UNPROVED, op->loc,
-                 "'%%%s' of '%s' could reach [%s, %s], beyond %s",
-                 sf_op_result(op, 0)->name, mnemonic, text.from, text.to,
-                 text.type);
-  sf_help(diag,
-          "write '%s.sat' or '%s.wrap', a wider result type, or narrower "
-          "operands",
-          mnemonic, mnemonic);
-}
-
-void sf_ranges_report(const sf_ranges *ranges, sf_diag *diag) {
-  for (uint32_t n = 0; n < ranges->unproved_count; n++) {
-    const unproved_op *unproved = &ranges->unproved[n];
-    if (!unproved->neuron)
-      report_op(unproved, diag);
-    else
-      for (uint32_t k = 0; k < unproved->neuron->unproved_count; k++)
-        report_stmt(unproved, &unproved->neuron->unproved[k], diag);
-  }
 }
 
 sf_result sf_prove_ranges(const sf_network *network, sf_diag *diag) {
