@@ -1,13 +1,17 @@
 """Every diagnostic of diag.def is provoked by a test.
 
-usage: check_diagnostics.py SOURCE_DIR [--list]
+usage: check_diagnostics.py SOURCE_DIR SF_OPT [--list]
 
 A test names it as printed, `[attr]`, as in JSON, `"id": "attr"`, or in C as
 SF_DIAG_ATTR or "attr" beside a call of sf_diag_id_text. Comments in C do not count.
+Tests that say `expected-error {{..}}` name messages and no ids: they are run again
+without --verify-diagnostics, and what they print counts.
 --list prints those without a test and ends with 0.
 """
 import os
 import re
+import shlex
+import subprocess
 import sys
 
 TESTS = (".sf", ".test", ".py", ".c")
@@ -35,6 +39,22 @@ def test_text(root):
     return "\n".join(parts)
 
 
+def printed_text(root, sf_opt):
+    parts = []
+    for folder, _, names in os.walk(os.path.join(root, "test")):
+        for name in sorted(n for n in names if n.endswith(".sf")):
+            path = os.path.join(folder, name)
+            with open(path, encoding="utf-8", errors="replace") as file:
+                runs = re.findall(r"RUN: sf-opt (.*--verify-diagnostics.*)", file.read())
+            for run in runs:
+                run = run.replace("%source", root).replace("%s", path)
+                words = shlex.split(run.split(" | ")[0])
+                words.remove("--verify-diagnostics")
+                done = subprocess.run([sf_opt] + words, capture_output=True)
+                parts.append(done.stderr.decode(errors="replace"))
+    return "\n".join(parts)
+
+
 def is_named(text, number, name):
     quoted = rf'\\?"{re.escape(name)}\\?"'
     return (f"[{name}]" in text
@@ -45,7 +65,7 @@ def is_named(text, number, name):
 
 def main():
     root = sys.argv[1]
-    text = test_text(root)
+    text = test_text(root) + printed_text(root, sys.argv[2])
     table = rows(root)
     if len(table) < 20:
         sys.exit("diag.def has fewer rows than expected")
