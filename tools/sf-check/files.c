@@ -61,15 +61,16 @@ static sf_result check_row(sf_check *check, json_t *row) {
 }
 
 static sf_result read_manifest(sf_check *check, json_t *manifest) {
-  const char *target, *machine = NULL;
-  json_t *files;
+  const char *target;
+  json_t *files, *machine_row = NULL;
   int format;
-  if (json_unpack(manifest, "{s:i,s:s,s:s?,s:o}", "format", &format, "target",
-                  &target, "machine", &machine, "files", &files) != 0 ||
+  if (json_unpack(manifest, "{s:i,s:s,s?o,s:o}", "format", &format, "target",
+                  &target, "machine", &machine_row, "files", &files) != 0 ||
       format != 1 || !json_is_array(files)) {
     return damaged(check, 0,
                    "needs format 1, a target, a machine and a list of files");
   }
+  const char *machine = json_string_value(machine_row); /* null: none */
   sf_slice name = {target, strlen(target)};
   check->target = sf_arena_text(check->arena, name);
   if (!check->target) return SF_OOM;
