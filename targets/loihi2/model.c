@@ -137,7 +137,7 @@ static sf_result no_model(sf_l2_plan *plan, const sf_op *op) {
   sf_help(plan->diag,
           "recognized by structure: loihi_lif, loihi_lif_reset, sigma_delta, "
           "delta, sigma, rf, rf_iz, if_int, if_int_zero, lif_int, "
-          "lif_int_zero, product, relay; float models need `quantize` first, "
+          "lif_int_zero, product, relay; float models must be quantized first, "
           "and `on = host` keeps a population on the host");
   return SF_FAIL;
 }
@@ -302,8 +302,10 @@ static sf_result read_param(sf_l2_plan *plan, sf_l2_layer *layer,
   uint32_t index = param_index(row->from, library, model->neuron);
   SF_TRY(read_argument(plan, layer, index, param));
   unsigned shift;
-  SF_TRY(choose_shift(plan, layer, row, param, delta_shift, &shift));
-  SF_TRY(convert(plan, layer, row, shift, param));
+  param_row named = *row; /* messages use the user's own name */
+  named.from = layer->op->neuron->params[index].value->name;
+  SF_TRY(choose_shift(plan, layer, &named, param, delta_shift, &shift));
+  SF_TRY(convert(plan, layer, &named, shift, param));
   if (row->conversion == BIAS_LIF)
     add_param(layer, "biasExp", 3)->value = (int32_t)shift;
   return SF_OK;

@@ -27,7 +27,7 @@ static sf_result scan(sf_l2_plan *plan, const sf_op *op, extent *out) {
   *out = (extent){1, 1, 1};
   if (!blob) return SF_OK;
   if (blob->type.scalar.kind == SF_SCALAR_F32)
-    return sf_l2_cannot(plan, op, "weights @%s are f32; run `quantize`",
+    return sf_l2_cannot(plan, op, "weights @%s are f32; quantize them",
                         blob->name);
   SF_TRY(sf_blob_load(blob, plan->diag));
   *out = (extent){0, 0, 0};
@@ -64,7 +64,7 @@ static sf_result too_wide(sf_l2_plan *plan, const sf_op *op, const extent *e,
                "weights are %lld .. %lld in steps of %u; the chip stores -128 "
                ".. 127, 0 .. 255 or -255 .. 0 steps",
                (long long)e->low, (long long)e->high, 1u << strip);
-  sf_help(plan->diag, "quantize to 8 bits: `quantize{bits = 8}`; for weights "
+  sf_help(plan->diag, "quantize the weights to 8 bits; for weights "
                       "of both signs above 127 use even numbers");
   return SF_FAIL;
 }
