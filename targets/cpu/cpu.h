@@ -56,7 +56,8 @@ typedef struct cpu_op_state {
 } cpu_op_state;
 
 typedef struct cpu_port {
-  const sf_value *value;
+  const char *name;
+  const sf_value *value; /* NULL: a state */
   cpu_kind kind;
   uint64_t elements, offset, bytes; /* of one step */
 } cpu_port;

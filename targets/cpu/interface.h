@@ -15,7 +15,7 @@ sf_result cpu_description(cpu_module *m, LLVMValueRef *out) SF_MUST_USE;
 /* Between the caller's arrays and the words of values: one port. */
 void cpu_unpack(cpu_module *m, const cpu_port *port, LLVMValueRef in);
 void cpu_pack(cpu_module *m, const cpu_port *port, LLVMValueRef out);
-/* <prefix>_probe(scratch, name) */
+/* <prefix>_probe(scratch, name) and <prefix>_peek(state, name) */
 sf_result cpu_build_probe(cpu_module *m) SF_MUST_USE;
 /* Text with a terminator in .rodata. */
 LLVMValueRef cpu_text(cpu_module *m, const char *text);

@@ -33,10 +33,9 @@ static json_t *port_json(const cpu_port *port) {
     json_array_append_new(shape, json_integer(type->dim[axis]));
   char scalar[16];
   sf_scalar_text(type->scalar, scalar, sizeof scalar);
-  return json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I}", "name",
-                   port->value->name, "kind", kind_text(port->kind), "type",
-                   scalar, "shape", shape, "elements",
-                   (json_int_t)port->elements, "offset",
+  return json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I}", "name", port->name,
+                   "kind", kind_text(port->kind), "type", scalar, "shape",
+                   shape, "elements", (json_int_t)port->elements, "offset",
                    (json_int_t)port->offset, "bytes", (json_int_t)port->bytes);
 }
 

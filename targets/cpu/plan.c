@@ -84,7 +84,10 @@ static sf_result plan_ops(cpu_plan *plan, sf_diag *diag) {
 }
 
 static cpu_port port_of(const sf_value *value, uint64_t *used) {
-  cpu_port port = {value, CPU_I32, sf_type_elements(&value->type), 0, 0};
+  cpu_port port = {.name = value->name,
+                   .value = value,
+                   .kind = CPU_I32,
+                   .elements = sf_type_elements(&value->type)};
   port.bytes = port.elements * sizeof(sf_word);
   if (value->type.scalar.kind == SF_SCALAR_F32) port.kind = CPU_F32;
   if (value->type.scalar.kind == SF_SCALAR_SPIKE) {

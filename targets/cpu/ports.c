@@ -83,7 +83,7 @@ static LLVMTypeRef port_type(cpu_module *m) {
 
 static LLVMValueRef port_constant(cpu_module *m, const cpu_port *port) {
   sf_codegen *cg = m->cg;
-  LLVMValueRef fields[] = {cpu_text(m, port->value->name),
+  LLVMValueRef fields[] = {cpu_text(m, port->name),
                            LLVMConstInt(cg->i32, port->kind, false),
                            LLVMConstInt(cg->i32, port->elements, false),
                            LLVMConstInt(cg->i64, port->offset, false),
@@ -135,6 +135,10 @@ static sf_result hash_constant(cpu_module *m, LLVMValueRef *out) {
   return SF_OK;
 }
 
+static cpu_kind word_kind(sf_scalar scalar) {
+  return scalar.kind == SF_SCALAR_F32 ? CPU_F32 : CPU_I32;
+}
+
 /* Every value of the network, as it lies in scratch. */
 static sf_result probe_table(cpu_module *m, LLVMValueRef *out) {
   cpu_port *ports = calloc(m->plan.value_count + 1u, sizeof *ports);
@@ -142,12 +146,54 @@ static sf_result probe_table(cpu_module *m, LLVMValueRef *out) {
   for (uint32_t i = 0; i < m->plan.value_count; i++) {
     const cpu_value *v = &m->plan.values[i];
     size_t elements = sf_type_elements(&v->value->type);
-    ports[i] = (cpu_port){v->value,
-                          v->value->type.scalar.kind == SF_SCALAR_F32 ? CPU_F32
-                                                                      : CPU_I32,
-                          elements, v->scratch, elements * 4};
+    ports[i] =
+        (cpu_port){v->value->name, v->value,   word_kind(v->value->type.scalar),
+                   elements,       v->scratch, elements * 4};
   }
   sf_result result = port_table(m, ports, m->plan.value_count, out);
+  free(ports);
+  return result;
+}
+
+static uint32_t state_count(const sf_network *network) {
+  uint32_t count = 0;
+  SF_FOREACH_OP(op, network)
+    if (op->kind == SF_OP_NEURONS) count += op->neuron->state_count;
+  return count;
+}
+
+/* The states of one population: `<first result>.<state>`. */
+static sf_result state_ports(cpu_module *m, const sf_op *op, uint64_t offset,
+                             cpu_port *out) {
+  const sf_value *result = sf_op_result(op, 0);
+  size_t elements = sf_type_elements(&result->type);
+  for (uint32_t i = 0; i < op->neuron->state_count; i++) {
+    const sf_nvalue *state = op->neuron->states[i].value;
+    char *name = sf_arena_printf(m->arena, "%s.%s", result->name, state->name);
+    if (!name) return SF_OOM;
+    out[i] = (cpu_port){name,
+                        NULL,
+                        word_kind(state->type),
+                        elements,
+                        offset + i * cpu_state_stride(elements),
+                        elements * 4};
+  }
+  return SF_OK;
+}
+
+/* Every state of the network, as it lies in the state. */
+static sf_result state_table(cpu_module *m, LLVMValueRef *out) {
+  uint32_t count = state_count(m->network), used = 0, index = 0;
+  cpu_port *ports = calloc(count + 1u, sizeof *ports);
+  if (!ports) return SF_OOM;
+  sf_result result = SF_OK;
+  SF_FOREACH_OP(op, m->network) {
+    uint64_t offset = m->plan.ops[index++].states;
+    if (op->kind != SF_OP_NEURONS || result != SF_OK) continue;
+    result = state_ports(m, op, offset, ports + used);
+    used += op->neuron->state_count;
+  }
+  if (result == SF_OK) result = port_table(m, ports, count, out);
   free(ports);
   return result;
 }
@@ -162,14 +208,22 @@ sf_result cpu_description(cpu_module *m, LLVMValueRef *out) {
   sf_codegen *cg = m->cg;
   const cpu_port none = {0}, *in = p->input_count ? p->inputs : &none;
   const cpu_port *output = p->output_count ? p->outputs : &none;
-  const uint64_t words[] = {
-      CPU_ABI,          has_float(m->network), in->kind,
-      output->kind,     in->elements,          port_words(in),
-      output->elements, port_words(output),    1, /* max_batch */
-      p->input_count,   p->output_count,       p->value_count};
+  const uint64_t words[] = {CPU_ABI,
+                            has_float(m->network),
+                            in->kind,
+                            output->kind,
+                            in->elements,
+                            port_words(in),
+                            output->elements,
+                            port_words(output),
+                            1, /* max_batch */
+                            p->input_count,
+                            p->output_count,
+                            p->value_count,
+                            state_count(m->network)};
   const uint64_t sizes[] = {p->in_bytes, p->out_bytes, p->state_bytes,
                             p->scratch_bytes, CPU_ALIGN};
-  LLVMValueRef fields[SF_COUNT_OF(words) + SF_COUNT_OF(sizes) + 4];
+  LLVMValueRef fields[SF_COUNT_OF(words) + SF_COUNT_OF(sizes) + 5];
   unsigned k = 0;
   for (unsigned i = 0; i < SF_COUNT_OF(words); i++)
     fields[k++] = LLVMConstInt(cg->i32, words[i], false);
@@ -179,12 +233,13 @@ sf_result cpu_description(cpu_module *m, LLVMValueRef *out) {
   SF_TRY(port_table(m, p->inputs, p->input_count, &fields[k++]));
   SF_TRY(port_table(m, p->outputs, p->output_count, &fields[k++]));
   SF_TRY(probe_table(m, &fields[k++]));
+  SF_TRY(state_table(m, &fields[k++]));
   *out = constant_global(
       m, LLVMConstStructInContext(cg->context, fields, k, false), "info");
   return SF_OK;
 }
 
-/* ---- probe: a value's words in scratch, by name.
+/* ---- probe and peek: words in scratch and in the state, by name.
  * ------------------------------------
  */
 
@@ -218,18 +273,16 @@ static LLVMValueRef build_same(cpu_module *m) {
   return function;
 }
 
-/* Walks the probe table: names and offsets stand in it already. */
-sf_result cpu_build_probe(cpu_module *m) {
+/* Walks a table: names and offsets stand in it. */
+static void build_finder(cpu_module *m, const char *suffix, LLVMValueRef same,
+                         LLVMValueRef table, uint32_t count) {
   sf_codegen *cg = m->cg;
   LLVMBuilderRef b = cg->builder;
-  LLVMValueRef same = build_same(m), table;
-  SF_TRY(probe_table(m, &table));
   const LLVMTypeRef types[] = {cg->pointer, cg->pointer};
-  cpu_public(m, "probe", cg->pointer, types, 2);
+  cpu_public(m, suffix, cg->pointer, types, 2);
   LLVMValueRef found = cpu_local(m, cg->pointer);
   LLVMBuildStore(b, LLVMConstNull(cg->pointer), found);
-  sf_code_loop loop =
-      sf_code_loop_begin(cg, sf_code_index(cg, m->plan.value_count));
+  sf_code_loop loop = sf_code_loop_begin(cg, sf_code_index(cg, count));
   LLVMValueRef row = sf_code_at(cg, port_type(m), table, loop.i);
   LLVMValueRef name = LLVMBuildLoad2(b, cg->pointer, row, "");
   LLVMValueRef offset = LLVMBuildLoad2(
@@ -243,5 +296,13 @@ sf_result cpu_build_probe(cpu_module *m) {
   sf_code_if_end(cg, &block);
   sf_code_loop_end(cg, &loop);
   LLVMBuildRet(b, LLVMBuildLoad2(b, cg->pointer, found, ""));
+}
+
+sf_result cpu_build_probe(cpu_module *m) {
+  LLVMValueRef same = build_same(m), values, states;
+  SF_TRY(probe_table(m, &values));
+  SF_TRY(state_table(m, &states));
+  build_finder(m, "probe", same, values, m->plan.value_count);
+  build_finder(m, "peek", same, states, state_count(m->network));
   return SF_OK;
 }

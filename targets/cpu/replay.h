@@ -18,11 +18,11 @@ typedef struct cpu_desc {
   uint32_t in_kind, out_kind;
   uint32_t in_size, in_words, out_size, out_words;
   uint32_t max_batch;
-  uint32_t in_ports, out_ports, probes;
+  uint32_t in_ports, out_ports, probes, states;
   uint64_t in_bytes, out_bytes;
   uint64_t state_bytes, scratch_bytes, align;
   uint8_t model_hash[32];
-  const cpu_desc_port *inputs, *outputs, *probe_ports;
+  const cpu_desc_port *inputs, *outputs, *probe_ports, *state_ports;
 } cpu_desc;
 
 typedef struct cpu_config {

@@ -148,6 +148,11 @@ int main(int count, char **words) {
   expect(net_probe(scratch.data, d->outputs[0].name) != NULL, "probe");
   expect(net_probe(scratch.data, "no such value") == NULL, "unknown probe");
 
+  expect(d->states > 0 && net_peek(copy, d->state_ports[0].name) ==
+                              other.data + d->state_ports[0].offset,
+         "peek");
+  expect(net_peek(copy, "u.") == NULL, "unknown state");
+
   guarded_check(&state, "state overrun");
   guarded_check(&scratch, "scratch overrun");
   guarded_check(&other, "state overrun");
