@@ -1,5 +1,6 @@
 /* emit.c - DIRECTORY/spinnaker2: a PE's object, ELF, raw image and regions; the
  * chips' routing tables; a manifest that says what is where. */
+#include "passes/route/certificate.h"
 #include "support/file.h"
 #include "targets/spinnaker2/image.h"
 #include "targets/spinnaker2/pe_files.h"
@@ -108,6 +109,19 @@ static sf_result write_manifest(const sf_emit_job *job, const s2_plan *plan) {
                               "cores", cores));
 }
 
+/* The certificate stands beside the target's folder: it speaks of the machine.
+ */
+static sf_result write_certificate(const sf_emit_job *job) {
+  char *text = NULL;
+  SF_TRY(sf_route_certificate(job->mapping, job->machine, job->diag, &text));
+  char *path = sf_path_join(job->directory, "certificate.txt");
+  sf_result result =
+      path ? sf_file_write(path, text, strlen(text), job->diag) : SF_OOM;
+  free(path);
+  free(text);
+  return result;
+}
+
 /* ---- Whole.
  * --------------------------------------------------------------------------------
  */
@@ -123,6 +137,7 @@ static sf_result emit_plan(const sf_emit_job *job, const s2_plan *plan) {
   if (result == SF_OK) {
     result = write_json(job, "routing", s2_routing_json(job->mapping));
   }
+  if (result == SF_OK) result = write_certificate(job);
   return result;
 }
 
