@@ -1,7 +1,6 @@
 /* netx_build_conv.c - convolutions. */
 #include "frontend/netx/netx.h"
 
-
 static sf_result check_conv(const netx_builder *builder,
                             const netx_layer *layer) {
   const int64_t *in = builder->shape, *w = layer->weight.dim;

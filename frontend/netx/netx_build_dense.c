@@ -1,7 +1,6 @@
 /* netx_build_dense.c - dense layers: linear, delays, recurrence. */
 #include "frontend/netx/netx.h"
 
-
 /* The column order of a dense layer after flatten is c, then h, then w, which
  * is the order of a channels-first stream. */
 static sf_result flatten_stream(netx_builder *builder,

@@ -46,7 +46,6 @@ sf_blob *sf_netx_weight_blob(netx_builder *builder, const netx_layer *layer,
   return sf_blob_create_i32(builder->model->module, full, &type, weight->value);
 }
 
-
 /* An input layer with neurons: LIF neurons take the argument as bias mantissa,
  * delta encoders as value. */
 static sf_result build_input(netx_builder *builder, const netx_layer *layer) {
