@@ -1,6 +1,5 @@
 /* emit.c - DIRECTORY/spinnaker2: a PE's object, ELF, raw image and regions; the
  * chips' routing tables; a manifest that says what is where. */
-#include "passes/route/certificate.h"
 #include "support/file.h"
 #include "targets/spinnaker2/image.h"
 #include "targets/spinnaker2/pe_files.h"
