@@ -10,9 +10,18 @@
 enum { SF_ARRAY_RANK_MAX = 16 };
 
 typedef enum sf_array_type {
-  SF_ARRAY_BOOL, SF_ARRAY_I8, SF_ARRAY_U8, SF_ARRAY_I16, SF_ARRAY_U16,
-  SF_ARRAY_I32, SF_ARRAY_U32, SF_ARRAY_I64, SF_ARRAY_U64, SF_ARRAY_F16,
-  SF_ARRAY_F32, SF_ARRAY_F64
+  SF_ARRAY_BOOL,
+  SF_ARRAY_I8,
+  SF_ARRAY_U8,
+  SF_ARRAY_I16,
+  SF_ARRAY_U16,
+  SF_ARRAY_I32,
+  SF_ARRAY_U32,
+  SF_ARRAY_I64,
+  SF_ARRAY_U64,
+  SF_ARRAY_F16,
+  SF_ARRAY_F32,
+  SF_ARRAY_F64
 } sf_array_type;
 
 size_t sf_array_type_bytes(sf_array_type type);
@@ -33,8 +42,8 @@ typedef struct sf_array {
 void sf_array_destroy(sf_array *array);
 /* .npy versions 1-3 (C or Fortran order; Fortran is copied), IDX, IDX.gz: told
  * apart by their first bytes. Errors: FILE_OPEN, FILE_FORMAT, FILE_LIMIT. */
-sf_result sf_array_read(const char *path, sf_diag *diag, sf_array *out)
-    SF_MUST_USE;
+sf_result sf_array_read(const char *path, sf_diag *diag,
+                        sf_array *out) SF_MUST_USE;
 /* The same from memory (copied when needed); `name` for messages. */
 sf_result sf_array_parse(const void *bytes, size_t size, const char *name,
                          sf_diag *diag, sf_array *out) SF_MUST_USE;
@@ -43,10 +52,11 @@ double sf_array_f64(const sf_array *array, uint64_t index);
 int64_t sf_array_i64(const sf_array *array, uint64_t index);
 /* Writes .npy version 1.0. */
 sf_result sf_array_write(const char *path, sf_array_type type, unsigned rank,
-                         const uint64_t *dim, const void *data, sf_diag *diag)
-    SF_MUST_USE;
+                         const uint64_t *dim, const void *data,
+                         sf_diag *diag) SF_MUST_USE;
 
-/* ---- safetensors. ------------------------------------------------------------ */
+/* ---- safetensors.
+ * ------------------------------------------------------------ */
 
 typedef struct sf_tensor {
   const char *name;

@@ -1,4 +1,4 @@
-/* hash.h - SHA-256 (libcrypto), XXH3, and the seeded generator Philox4x32-10. */
+/* hash.h - SHA-256 (libcrypto), XXH3, the seeded generator Philox4x32-10. */
 #ifndef SF_SUPPORT_HASH_H
 #define SF_SUPPORT_HASH_H
 
@@ -6,8 +6,8 @@
 
 /* 64 lower-case hex digits and a terminator; "" when memory is out. */
 void sf_sha256(const void *bytes, size_t size, char out[65]);
-sf_result sf_sha256_file(const char *path, sf_diag *diag, char out[65])
-    SF_MUST_USE;
+sf_result sf_sha256_file(const char *path, sf_diag *diag,
+                         char out[65]) SF_MUST_USE;
 uint64_t sf_hash(const void *bytes, size_t size);
 
 /* Salmon et al., SC'11: ten rounds on a 4x32 counter with a 2x32 key. */

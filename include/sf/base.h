@@ -18,7 +18,7 @@ extern "C" {
 /* Plug-ins are refused when the major differs or their minor is newer. */
 #define SF_ABI_MAJOR 1u
 #define SF_ABI_MINOR 0u
-#define SF_ABI ((SF_ABI_MAJOR << 16) | SF_ABI_MINOR)
+#define SF_ABI       ((SF_ABI_MAJOR << 16) | SF_ABI_MINOR)
 
 #define SF_MUST_USE __attribute__((warn_unused_result))
 #define SF_PRINTF(format_index, first)                                         \
@@ -45,11 +45,11 @@ typedef struct sf_slice {
 /* Memory that lives and dies together. Items are zeroed, aligned to 16 bytes
  * and freed only with the arena. Not thread-safe: one arena, one thread.
  * With SF_HOSTILE every item is its own allocation, so that sanitizers see it,
- * and SF_HOSTILE_FAIL_AT=N in the environment when an arena is created makes its
- * N-th allocation fail (once; the next ones work again). */
+ * and SF_HOSTILE_FAIL_AT=N in the environment when an arena is created makes
+ * its N-th allocation fail (once; the next ones work again). */
 typedef struct sf_arena sf_arena;
 
-sf_arena *sf_arena_create(void); /* NULL: out of memory */
+sf_arena *sf_arena_create(void);        /* NULL: out of memory */
 void sf_arena_destroy(sf_arena *arena); /* NULL is fine */
 void sf_arena_reset(sf_arena *arena);   /* frees all items, keeps the arena */
 /* `size` bytes, zeroed; NULL when memory is out or size is above 64 GiB. */

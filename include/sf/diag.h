@@ -6,8 +6,8 @@
  *   note: imported from 'model.net', node 'layer/0'
  *   help: ...
  *
- * One engine a compilation. It counts, keeps the worst exit code, and sends each
- * record to its sink (text, JSON, or a list for tests). Not thread-safe. */
+ * One engine a compilation. It counts, keeps the worst exit code, and sends
+ * each record to its sink (text, JSON, a list for tests). Not thread-safe. */
 #ifndef SF_DIAG_H
 #define SF_DIAG_H
 
@@ -44,8 +44,8 @@ typedef enum sf_diag_id {
 
 /* Where something comes from. `file` is a base name or a path as the user gave
  * it; line and column count from 1, 0 = unknown; `node` is set for imported ops
- * instead of a line. Borrowed strings: they live in the module's arena or in the
- * caller's arguments. */
+ * instead of a line. Borrowed strings: they live in the module's arena or in
+ * the caller's arguments. */
 typedef struct sf_loc {
   const char *file;
   const char *node;
@@ -93,7 +93,7 @@ sf_result sf_error_v(sf_diag *diag, sf_diag_id id, sf_loc loc,
                      const char *format, va_list arguments) SF_PRINTF(4, 0);
 #ifdef __clang_analyzer__
 /* It sees one file at a time, and must know that an error is not SF_OK. */
-#define sf_error(...) ((void)sf_error(__VA_ARGS__), SF_FAIL)
+#define sf_error(...)   ((void)sf_error(__VA_ARGS__), SF_FAIL)
 #define sf_error_v(...) ((void)sf_error_v(__VA_ARGS__), SF_FAIL)
 #endif
 void sf_warning(sf_diag *diag, sf_diag_id id, sf_loc loc, const char *format,

@@ -1,5 +1,5 @@
-/* trace.h - values of a network over the steps of one sample, as the interpreter
- * or a target records them. */
+/* trace.h - values of a network over the steps of one sample, as the
+ * interpreter or a target records them. */
 #ifndef SF_TRACE_H
 #define SF_TRACE_H
 
@@ -9,7 +9,8 @@
 extern "C" {
 #endif
 
-/* One value over the steps of one sample: steps x elements words, step-major. */
+/* One value over the steps of one sample: steps x elements words, step-major.
+ */
 typedef struct sf_series {
   const char *name; /* of the network value, without % */
   sf_type type;
@@ -17,8 +18,9 @@ typedef struct sf_series {
   sf_word *data;
 } sf_series;
 
-/* Values of one sample. Owned by whoever created it: sf_trace_destroy. The trace,
- * `series` and each `data` are malloc'ed; names and types are the network's. */
+/* Values of one sample. Owned by whoever created it: sf_trace_destroy. The
+ * trace, `series` and each `data` are malloc'ed; names and types are the
+ * network's. */
 typedef struct sf_trace {
   uint32_t series_count;
   sf_series *series;
@@ -35,8 +37,8 @@ sf_result sf_trace_interp(const sf_network *network, const sf_series *inputs,
                           sf_counts *counts, sf_trace **out) SF_MUST_USE;
 /* The same with an interpreter that is there already; it is reset first. */
 sf_result sf_trace_run(sf_interp *interp, const sf_series *inputs,
-                       uint32_t steps, bool everything, sf_trace **out)
-    SF_MUST_USE;
+                       uint32_t steps, bool everything,
+                       sf_trace **out) SF_MUST_USE;
 
 #ifdef __cplusplus
 }
