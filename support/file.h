@@ -13,8 +13,8 @@ typedef struct sf_mapped_file {
 /* What an errno value means, in English in every locale; static text. */
 const char *sf_system_reason(int error);
 /* Regular files only. The bytes must not shrink while they are mapped. */
-sf_result sf_file_map(const char *path, sf_diag *diag, sf_mapped_file *out)
-    SF_MUST_USE;
+sf_result sf_file_map(const char *path, sf_diag *diag,
+                      sf_mapped_file *out) SF_MUST_USE;
 void sf_file_unmap(sf_mapped_file *file);
 /* The whole file, malloc'ed and terminated; "-" is standard input. `limit` in
  * bytes, 0: none. */
@@ -32,8 +32,8 @@ char *sf_path_temporary(const char *path, unsigned number); /* beside path */
 bool sf_path_exists(const char *path);
 bool sf_path_is_directory(const char *path);
 
-/* Writes beside `path`, syncs, renames: either the old file or the whole new one
- * is there. Errors: FILE_WRITE with the system's reason. */
+/* Writes beside `path`, syncs, renames: either the old file or the whole new
+ * one is there. Errors: FILE_WRITE with the system's reason. */
 sf_result sf_file_write(const char *path, const void *bytes, size_t size,
                         sf_diag *diag) SF_MUST_USE;
 
@@ -44,21 +44,21 @@ typedef struct sf_writer {
   int fd;
   char *temporary; /* NULL: written to directly */
   char *final_path;
-  char *name;      /* as the user gave it */
+  char *name; /* as the user gave it */
 } sf_writer;
-sf_result sf_writer_begin(const char *path, sf_diag *diag, sf_writer *out)
-    SF_MUST_USE;
+sf_result sf_writer_begin(const char *path, sf_diag *diag,
+                          sf_writer *out) SF_MUST_USE;
 sf_result sf_writer_add(sf_writer *writer, const void *bytes, size_t size,
                         sf_diag *diag) SF_MUST_USE;
 sf_result sf_writer_publish(sf_writer *writer, sf_diag *diag) SF_MUST_USE;
 void sf_writer_discard(sf_writer *writer);
 
-/* A folder that appears as a whole: write into ->path, then publish to the final
- * name, or discard. A folder that is there already is replaced when it is empty
- * or has a manifest.json, else it is an error (FILE_WRITE). Publish ends the
- * folder whether it works or not. */
+/* A folder that appears as a whole: write into ->path, then publish to the
+ * final name, or discard. A folder that is there already is replaced when it is
+ * empty or has a manifest.json, else it is an error (FILE_WRITE). Publish ends
+ * the folder whether it works or not. */
 typedef struct sf_folder {
-  char *path;  /* temporary folder beside the final name */
+  char *path; /* temporary folder beside the final name */
   char *final_path;
 } sf_folder;
 sf_result sf_folder_begin(const char *final_path, sf_diag *diag,
@@ -67,6 +67,9 @@ sf_result sf_folder_publish(sf_folder *folder, sf_diag *diag) SF_MUST_USE;
 void sf_folder_discard(sf_folder *folder);
 /* With its parents; one that is there is fine. */
 sf_result sf_make_directory(const char *path, sf_diag *diag) SF_MUST_USE;
+/* A new empty folder below TMPDIR, or /tmp; *out is malloc'ed. The caller
+ * removes it with sf_remove_tree. */
+sf_result sf_temporary_folder(sf_diag *diag, char **out) SF_MUST_USE;
 /* Removes a folder and everything in it; follows no links. */
 void sf_remove_tree(const char *path);
 /* Names in a folder, sorted by bytes; the caller frees each and the array. */

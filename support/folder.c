@@ -180,6 +180,20 @@ sf_result sf_make_directory(const char *path, sf_diag *diag) {
   return error ? cannot_write(path, error, diag) : SF_OK;
 }
 
+sf_result sf_temporary_folder(sf_diag *diag, char **out) {
+  const char *base = getenv("TMPDIR");
+  char *path = sf_path_join(base && *base ? base : "/tmp", "sf-XXXXXX");
+  *out = NULL;
+  if (!path) return SF_OOM;
+  if (!mkdtemp(path)) {
+    sf_result result = cannot_write(path, errno, diag);
+    free(path);
+    return result;
+  }
+  *out = path;
+  return SF_OK;
+}
+
 void sf_remove_tree(const char *path) {
   char *roots[] = {(char *)(uintptr_t)path, NULL};
   FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);

@@ -19,17 +19,6 @@ typedef struct boundary {
   json_t *config; /* counts.json */
 } boundary;
 
-static char *temporary_folder(sf_diag *diag) {
-  const char *base = getenv("TMPDIR");
-  char *path = sf_path_join(base && *base ? base : "/tmp", "sf-loihi2-XXXXXX");
-  if (path && mkdtemp(path)) return path;
-  if (path)
-    sf_error(diag, SF_DIAG_FILE_WRITE, SF_NO_LOC,
-             "no temporary folder can be made as %s", path);
-  free(path);
-  return NULL;
-}
-
 /* [samples, steps, elements] of the golden traces: int8 for spikes, else int32.
  */
 static sf_result write_values(const boundary *b, const sf_value *value,
@@ -240,9 +229,8 @@ sf_result sf_l2_run(const sf_run_job *job, sf_run_result *out) {
   sf_l2_plan plan;
   SF_TRY(sf_l2_plan_create(&names, &plan));
   boundary b = {.job = job, .arena = plan.arena};
-  b.folder = temporary_folder(job->diag);
-  sf_result result = SF_FAIL;
-  if (b.folder) {
+  sf_result result = sf_temporary_folder(job->diag, &b.folder);
+  if (result == SF_OK) {
     result = run_plan(&b, &plan, out);
     sf_remove_tree(b.folder);
   }

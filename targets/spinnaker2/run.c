@@ -240,15 +240,13 @@ static sf_result read_output(const pe_run *run, const s2_core *core,
 
 static sf_result run_core(const pe_run *run, size_t index, sf_diag *diag) {
   const s2_core *core = &run->plan->cores[index];
-  char folder[] = "/tmp/sf-pe-XXXXXX";
-  if (!mkdtemp(folder)) {
-    return sf_error(diag, SF_DIAG_FILE_WRITE, SF_NO_LOC,
-                    "no folder could be made in /tmp");
-  }
+  char *folder = NULL;
+  SF_TRY(sf_temporary_folder(diag, &folder));
   sf_result result = write_input(run, core, folder, diag);
   if (result == SF_OK) result = run_qemu(run, core, folder, diag);
   if (result == SF_OK) result = read_output(run, core, folder, diag);
   sf_remove_tree(folder);
+  free(folder);
   return result;
 }
 

@@ -205,20 +205,18 @@ static sf_result run_demo(sfc_session *session, const sfc_demo_data *data,
 
 sf_result sfc_verb_demo(sfc_session *session) {
   sfc_demo_data data = {0};
-  char scratch[] = "/tmp/sfc-demo-XXXXXX";
-  const char *parent = session->arguments.keep;
+  const char *keep = session->arguments.keep;
+  char *scratch = NULL;
   sf_result result = sfc_demo_data_find(session->diag, &data);
-  if (result == SF_OK && parent) {
-    result = sf_make_directory(parent, session->diag);
-  } else if (result == SF_OK) {
-    parent = mkdtemp(scratch);
-    if (!parent) {
-      result = sf_error(session->diag, SF_DIAG_FILE_WRITE, SF_NO_LOC,
-                        "no folder could be made in /tmp");
-    }
+  if (result == SF_OK) {
+    result = keep ? sf_make_directory(keep, session->diag)
+                  : sf_temporary_folder(session->diag, &scratch);
   }
-  if (result == SF_OK) result = run_demo(session, &data, parent);
-  if (parent && !session->arguments.keep) sf_remove_tree(parent);
+  if (result == SF_OK) {
+    result = run_demo(session, &data, keep ? keep : scratch);
+  }
+  if (scratch) sf_remove_tree(scratch);
+  free(scratch);
   sfc_demo_data_destroy(&data);
   return result;
 }
