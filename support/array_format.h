@@ -1,5 +1,4 @@
-/* array_format.h - what the readers of array files share. Private to support.
- */
+/* array_format.h - what readers of array files share. Private to support. */
 #ifndef SF_SUPPORT_ARRAY_FORMAT_H
 #define SF_SUPPORT_ARRAY_FORMAT_H
 

@@ -121,8 +121,7 @@ static void add_character(window *w, sf_slice rest, size_t *out_bytes) {
   }
 }
 
-/* The byte to start from so that at most BEFORE_CARET columns precede `caret`.
- */
+/* The first byte such that at most BEFORE_CARET columns precede `caret`. */
 static size_t window_start(sf_slice line, size_t caret) {
   size_t at = caret, columns = 0;
   while (at > 0) {

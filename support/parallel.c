@@ -19,8 +19,7 @@ typedef struct work {
   sf_result failure;
 } work;
 
-/* The failure with the lowest index stays: a run on one thread meets it first.
- */
+/* The failure with the lowest index stays: one thread would meet it first. */
 static void keep_failure(work *w, size_t index, sf_result result) {
   pthread_mutex_lock(&w->lock);
   if (index < w->failed_index) {

@@ -9,8 +9,7 @@
 extern "C" {
 #endif
 
-/* One value over the steps of one sample: steps x elements words, step-major.
- */
+/* One value over the steps of a sample: steps x elements words, step-major. */
 typedef struct sf_series {
   const char *name; /* of the network value, without % */
   sf_type type;
