@@ -109,18 +109,27 @@ static sf_result write_mapping(sf_pass_run *run, sf_plan *plan) {
 /* ---- The pass.
  * ------------------------------------------------------------------ */
 
+static void report_violation(const sf_plan *plan, const sf_plan_violation *v) {
+  const sf_plan_need *need = &v->need;
+  unsigned long long needed = need->needed, available = need->available;
+  unsigned long long over = needed - available;
+  if (strcmp(need->resource, "cores") == 0) {
+    sf_error(plan->diag, SF_DIAG_CAPACITY, v->loc,
+             "'@%s' needs %llu cores; '%s' has %llu, %llu too few", v->layer,
+             needed, plan->machine->name, available, over);
+  } else {
+    sf_error(plan->diag, SF_DIAG_CAPACITY, v->loc,
+             "'%%%s' needs %llu %s of %s for a single neuron; '%s' has %llu, "
+             "%llu too few",
+             v->layer, needed, need->unit, need->resource, plan->machine->name,
+             available, over);
+  }
+  sf_help(plan->diag, "%s", need->fix);
+}
+
 static sf_result report_violations(const sf_plan *plan) {
   for (uint32_t i = 0; i < plan->violation_count; i++) {
-    const sf_plan_violation *v = &plan->violations[i];
-    uint64_t over = v->need.needed - v->need.available;
-    bool whole = strcmp(v->need.resource, "cores") == 0;
-    sf_error(plan->diag, SF_DIAG_CAPACITY, v->loc,
-             "'%s%s' needs %llu %s of %s%s; '%s' has %llu, %llu too few",
-             whole ? "@" : "%", v->layer, (unsigned long long)v->need.needed,
-             v->need.unit, v->need.resource,
-             whole ? "" : " for a single neuron", plan->machine->name,
-             (unsigned long long)v->need.available, (unsigned long long)over);
-    sf_help(plan->diag, "%s", v->need.fix);
+    report_violation(plan, &plan->violations[i]);
   }
   return plan->violation_count ? SF_FAIL : SF_OK;
 }
