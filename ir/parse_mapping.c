@@ -14,6 +14,8 @@ static sf_result parse_box(sf_parser *parser, sf_mapping *mapping,
   sf_box box = {0};
   sf_token start = parser->token;
   sf_parser_advance(parser);
+  if (sf_parser_accept(parser, ']')) /* the one element of a scalar */
+    return sf_mop_add_box(mapping, mop, &box);
   do {
     int64_t begin, end;
     if (box.rank == SF_RANK_MAX)
