@@ -135,8 +135,80 @@ static void random_networks(void **state) {
   }
 }
 
+/* A param that must be given: in the middle of its range, or a small number. */
+static sf_number some_number(const sf_param *param) {
+  if (param->value->type.kind == SF_SCALAR_F32)
+    return sf_number_float(param->has_range ? (param->low.f + param->high.f) / 2
+                                            : 0.75f);
+  if (!param->has_range) return sf_number_int(100);
+  return sf_number_int((param->low.i + param->high.i) / 2);
+}
+
+/* An argument for input `i`. Integers are of 8 bits, so that the models' sums
+ * are proved to fit. */
+static sf_value *model_input(compiled *c, sf_op *neurons, uint32_t i) {
+  const int32_t nine = 9;
+  const sf_nvalue *input = neurons->neuron->inputs[i];
+  sf_type type = sf_type_make(input->type, 1, &nine), narrow = type;
+  if (type.scalar.kind != SF_SCALAR_INT || type.scalar.bits <= 8)
+    return sf_network_add_argument(c->network, input->name, &type);
+  narrow.scalar = sf_int(8);
+  sf_op *wider = sf_op_create(c->network, neurons, SF_OP_CONVERT, 1, SF_NO_LOC);
+  sf_op_set_operand(wider, 0,
+                    sf_network_add_argument(c->network, input->name, &narrow));
+  return sf_op_add_result(wider, "wide", &type);
+}
+
+/* `network @net(..) -> (..)`: nine neurons of library model `name`. */
+static void build_model(compiled *c, const char *name) {
+  const int32_t nine = 9;
+  *c = (compiled){.directory = "/tmp/sf-cpu-XXXXXX"};
+  c->diag = sf_diag_create(stderr, SF_DIAG_TEXT);
+  c->module = sf_module_create("models");
+  sf_neuron *n =
+      sf_library_use(c->module, (sf_slice){name, strlen(name)}, c->diag);
+  c->network = sf_network_create(c->module, "net", SF_NO_LOC);
+  c->network->steps = STEPS;
+  sf_op *op =
+      sf_op_create(c->network, NULL, SF_OP_NEURONS, n->input_count, SF_NO_LOC);
+  assert_int_equal(sf_op_set_neuron(op, n), SF_OK);
+  for (uint32_t i = 0; i < n->input_count; i++)
+    sf_op_set_operand(op, i, model_input(c, op, i));
+  for (uint32_t i = 0; i < n->param_count; i++)
+    if (!n->params[i].has_default)
+      sf_argument_set_number(&op->arguments[i], some_number(&n->params[i]));
+  for (uint32_t i = 0; i < n->emit_count; i++) {
+    sf_type type = sf_type_make(n->emit_types[i], 1, &nine);
+    sf_op_add_result(op, "y", &type);
+  }
+  assert_int_equal(
+      sf_network_set_returns(c->network, n->emit_count, op->results), SF_OK);
+  assert_int_equal(sf_verify(c->module, c->diag), SF_OK);
+  assert_non_null(mkdtemp(c->directory));
+}
+
+static void library_models(void **state) {
+  (void)state;
+  sf_diag *diag = sf_diag_create(stderr, SF_DIAG_TEXT);
+  sf_module *library;
+  assert_int_equal(sf_library_load(diag, &library), SF_OK);
+  unsigned models = 0;
+  for (sf_neuron *n = library->first_neuron; n; n = n->next, models++) {
+    compiled c;
+    build_model(&c, n->name);
+    if (emit_network(&c, "v2") != SF_OK) fail_msg("@%s", n->name);
+    for (uint64_t seed = 0; seed < 4; seed++)
+      run_and_compare(&c, n->name, NULL, seed);
+    compiled_destroy(&c);
+  }
+  assert_in_range(models, 14, 1000);
+  sf_module_destroy(library);
+  sf_diag_destroy(diag);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(library_models),
       cmocka_unit_test(random_networks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
