@@ -66,8 +66,9 @@ static double float_value(const sf_h5_item *item, uint64_t index) {
 static int64_t signed_value(const sf_h5_item *item, uint64_t index) {
   uint64_t bits = raw_bits(item, index);
   unsigned width = 8 * item->element_bytes;
-  uint64_t sign = (uint64_t)1 << (width - 1);
-  if (width < 64 && (bits & sign)) bits |= ~(uint64_t)0 << width;
+  if (width > 0 && width < 64 && (bits >> (width - 1) & 1)) {
+    bits |= ~(uint64_t)0 << width;
+  }
   int64_t value;
   memcpy(&value, &bits, sizeof value);
   return value;

@@ -79,7 +79,7 @@ sf_result sf_netx_read_scalar(netx_model *model, const netx_layer *layer,
   }
   netx_ints ints;
   SF_TRY(sf_netx_read_ints(model, layer, directory, name, &ints));
-  *out = ints.value[0];
+  if (ints.present) *out = ints.value[0];
   return SF_OK;
 }
 

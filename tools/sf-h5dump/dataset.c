@@ -181,7 +181,7 @@ void dump_dataset(stream *out, hid_t dataset, const char *path) {
   uint32_t rank = 0;
   hsize_t dims[SF_H5_RANK_MAX] = {0};
   uint64_t count = read_shape(dataset, path, &rank, dims);
-  number_type number = {0};
+  number_type number = {.kind = SF_H5_OTHER};
   if (H5Tget_class(type) == H5T_STRING) {
     dump_strings(out, dataset, type, path, rank, dims, count);
   } else if (choose_number(type, &number)) {

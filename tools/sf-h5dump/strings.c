@@ -20,8 +20,9 @@ static void add_text(text_data *text, const char *path, const char *string,
   if (needed > SF_H5_DATA_MAX) refuse(path, "holds too much text");
   if (needed > text->capacity) {
     text->capacity = needed * 2;
-    text->bytes = realloc(text->bytes, text->capacity);
-    if (!text->bytes) refuse(path, "needs more memory than there is");
+    unsigned char *grown = realloc(text->bytes, text->capacity);
+    if (!grown) refuse(path, "needs more memory than there is");
+    text->bytes = grown;
   }
   for (unsigned i = 0; i < 4; i++) {
     text->bytes[text->size + i] = (unsigned char)(length >> (8 * i));
