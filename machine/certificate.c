@@ -134,8 +134,8 @@ static sf_result read_rows(reader *r, sf_certificate *c) {
       !number(line, &count)) {
     return bad(r, "the fourth line must give the number of channels");
   }
-  /* A row takes at least 15 bytes: no more is allocated than the file pays. */
-  if (count > (r->end - r->at) / 15 + 1) {
+  /* A row takes at least 13 bytes: no more is allocated than the file pays. */
+  if (count > (r->end - r->at) / 13 + 1) {
     return bad(r, "there are fewer channels than the fourth line says");
   }
   c->rows = calloc((size_t)count + 1, sizeof *c->rows);

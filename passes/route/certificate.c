@@ -1,7 +1,7 @@
 /* certificate.c - the channels of all routes of a mapping block, and the text
  * that gives each its rank. */
-#include "passes/route/certificate.h"
 #include "passes/route/route.h"
+#include "sf/pass.h"
 #include "support/buffer.h"
 
 #include <stdlib.h>

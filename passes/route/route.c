@@ -12,7 +12,6 @@
  * and proves that no two packets can wait for each other: every channel gets a
  * rank that rises along every route (certificate.c). */
 #include "passes/route/route.h"
-#include "passes/route/certificate.h"
 #include "sf/pass.h"
 
 #include <stdlib.h>
