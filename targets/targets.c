@@ -72,8 +72,10 @@ const sf_target *sf_target_at(size_t index, sf_diag *diag) {
   if (index < SF_COUNT_OF(built_in)) return built_in[index];
   const sf_target *const *targets = llvm_targets();
   index -= SF_COUNT_OF(built_in);
-  if (!targets && index < SF_COUNT_OF(elsewhere))
-    return missing_library(elsewhere[index], diag);
+  if (!targets)
+    return index < SF_COUNT_OF(elsewhere)
+               ? missing_library(elsewhere[index], diag)
+               : NULL;
   return index < llvm_count(targets) ? targets[index] : NULL;
 }
 

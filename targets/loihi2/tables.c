@@ -25,11 +25,8 @@ struct sf_l2_table {
 };
 
 void sf_l2_tables_destroy(sf_l2_tables *tables) {
-  struct sf_l2_table *table, *following;
-  HASH_ITER(hh, tables->known, table, following) {
-    HASH_DEL(tables->known, table);
-    free(table);
-  }
+  HASH_CLEAR(hh, tables->known);
+  sf_arena_destroy(tables->arena);
   sf_buffer_destroy(&tables->bytes);
 }
 
@@ -76,14 +73,13 @@ static sf_result append(sf_l2_tables *tables, const unsigned char *bytes,
   sf_buffer_add(&tables->bytes, bytes, (size_t)key.size);
   if (tables->bytes.failed) return SF_OOM;
   if (table) return SF_OK; /* two contents of one hash: stored, not shared */
-  table = calloc(1, sizeof *table);
+  if (!tables->arena) tables->arena = sf_arena_create();
+  table = tables->arena ? SF_NEW(tables->arena, struct sf_l2_table) : NULL;
   if (!table) return SF_OOM;
   table->key = key;
   table->offset = *offset;
   HASH_ADD(hh, tables->known, key, sizeof table->key, table);
-  if (!table->lost) return SF_OK;
-  free(table);
-  return SF_OOM;
+  return table->lost ? SF_OOM : SF_OK;
 }
 
 static sf_result add_stored(sf_l2_tables *tables, xmlNode *data,

@@ -12,7 +12,8 @@ enum { SF_L2_INLINE_MAX = 64 };
 /* Zero-initialized is empty. Equal arrays are stored once. */
 typedef struct sf_l2_tables {
   sf_buffer bytes;
-  struct sf_l2_table *known; /* uthash, by content */
+  struct sf_l2_table *known; /* uthash, by content; in the arena */
+  sf_arena *arena;
 } sf_l2_tables;
 
 void sf_l2_tables_destroy(sf_l2_tables *tables);
