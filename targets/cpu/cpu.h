@@ -13,6 +13,9 @@
 #include "codegen/integer.h"
 #include "sf/target.h"
 
+/* Out of memory is a result, not an exit: the element remembers it. */
+#define HASH_NONFATAL_OOM            1
+#define uthash_nonfatal_oom(element) ((element)->lost = true)
 #include <uthash.h>
 
 enum {
@@ -45,6 +48,7 @@ typedef enum cpu_kind { CPU_BITS = 0, CPU_I32 = 3, CPU_F32 = 4 } cpu_kind;
 typedef struct cpu_value {
   const sf_value *value;
   uint64_t scratch;
+  bool lost; /* not in the table: out of memory */
   UT_hash_handle hh;
 } cpu_value;
 
@@ -92,12 +96,14 @@ typedef struct cpu_kernel {
   char key[CPU_KEY_MAX];
   LLVMValueRef function;
   LLVMTypeRef type;
+  bool lost; /* not in the table: out of memory */
   UT_hash_handle hh;
 } cpu_kernel;
 
 typedef struct cpu_constant {
   char hash[65];
   LLVMValueRef global;
+  bool lost; /* not in the table: out of memory */
   UT_hash_handle hh;
 } cpu_constant;
 

@@ -13,7 +13,7 @@ static cpu_kernel *new_kernel(cpu_module *m, const char *key) {
   if (!kernel) return NULL;
   memcpy(kernel->key, key, strlen(key) + 1);
   HASH_ADD_STR(m->kernels, key, kernel);
-  return kernel;
+  return kernel->lost ? NULL : kernel;
 }
 
 sf_result cpu_kernel_begin(cpu_module *m, const char *key, unsigned pointers,
@@ -86,6 +86,7 @@ sf_result cpu_bytes(cpu_module *m, const void *bytes, size_t size,
     memcpy(constant->hash, hash, sizeof hash);
     constant->global = sf_code_bytes(m->cg, "data", bytes, size);
     HASH_ADD_STR(m->constants, hash, constant);
+    if (constant->lost) return SF_OOM;
   }
   *out = constant->global;
   return SF_OK;

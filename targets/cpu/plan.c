@@ -21,12 +21,13 @@ uint64_t cpu_value_offset(const cpu_plan *plan, const sf_value *value) {
   return found ? found->scratch : 0;
 }
 
-static void add_value(cpu_plan *plan, const sf_value *value) {
+static sf_result add_value(cpu_plan *plan, const sf_value *value) {
   cpu_value *slot = &plan->values[plan->value_count++];
   slot->value = value;
   slot->scratch = take(&plan->scratch_bytes,
                        cpu_state_stride(sf_type_elements(&value->type)));
   HASH_ADD_PTR(plan->by_value, value, slot);
+  return slot->lost ? SF_OOM : SF_OK;
 }
 
 static sf_result plan_values(cpu_plan *plan) {
@@ -36,10 +37,10 @@ static sf_result plan_values(cpu_plan *plan) {
   plan->values = SF_NEW_ARRAY(plan->arena, cpu_value, count + 1);
   if (!plan->values) return SF_OOM;
   for (uint32_t i = 0; i < plan->network->argument_count; i++)
-    add_value(plan, plan->network->arguments[i]);
+    SF_TRY(add_value(plan, plan->network->arguments[i]));
   SF_FOREACH_OP(op, plan->network)
     for (uint32_t i = 0; i < op->result_count; i++)
-      add_value(plan, op->results[i]);
+      SF_TRY(add_value(plan, op->results[i]));
   return SF_OK;
 }
 
