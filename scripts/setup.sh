@@ -8,7 +8,8 @@ build=(cmake ninja-build pkg-config clang-19 lld-19 llvm-19 llvm-19-dev
   uthash-dev zlib1g-dev qemu-system-arm)
 test=(llvm-19-tools clang-format-19 clang-tidy-19 libclang-rt-19-dev
   libcmocka-dev qemu-user gcc g++ gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-  libxml2-utils python3 python3-numpy python3-h5py file git)
+  libxml2-utils python3 python3-numpy python3-h5py
+  python3-psutil file git)
 
 packages=("${build[@]}")
 if [ "${1:-}" = --tests ]; then
