@@ -345,6 +345,24 @@ static void removing_a_tree_follows_no_links(void **state) {
   expect_text(f, "kept", "x");
 }
 
+static void temporary_folders_are_new_and_where_the_user_wants(void **state) {
+  fixture *f = *state;
+  char *first, *second;
+  setenv("TMPDIR", f->directory, 1);
+  assert_int_equal(sf_temporary_folder(f->diag, &first), SF_OK);
+  assert_int_equal(sf_temporary_folder(f->diag, &second), SF_OK);
+  assert_string_not_equal(first, second);
+  assert_int_equal(strncmp(first, f->directory, strlen(f->directory)), 0);
+  assert_true(sf_path_is_directory(first));
+  free(first);
+  free(second);
+  setenv("TMPDIR", "no/such/folder", 1);
+  assert_int_equal(sf_temporary_folder(f->diag, &first), SF_FAIL);
+  assert_int_equal(f->id, SF_DIAG_FILE_WRITE);
+  assert_null(first);
+  unsetenv("TMPDIR");
+}
+
 static void names_are_listed_in_byte_order(void **state) {
   fixture *f = *state;
   static const char *const expected[] = {".hidden", "B", "a", "\xC3\xA4"};
@@ -384,6 +402,7 @@ int main(void) {
       TEST(a_discarded_folder_leaves_nothing),
       TEST(a_strangers_folder_is_not_replaced),
       TEST(removing_a_tree_follows_no_links),
+      TEST(temporary_folders_are_new_and_where_the_user_wants),
       TEST(names_are_listed_in_byte_order),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
