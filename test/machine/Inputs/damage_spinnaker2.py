@@ -1,0 +1,135 @@
+"""Builds a SpiNNaker2 folder by hand, checks it, damages it: WORK ROUNDS
+
+Four PEs on three chips of the 48-chip board: a sends to itself, b and c; b and c
+send to d. No compiler has a part in it.
+"""
+import json
+import os
+import shutil
+import struct
+import sys
+
+from artefact import changed, check, expect, finish, never_crashes, seal
+
+root = sys.argv[1]
+good, work = os.path.join(root, "good"), os.path.join(root, "work")
+shutil.rmtree(root, ignore_errors=True)
+os.makedirs(os.path.join(good, "spinnaker2"))
+
+CORES = {"a": (0, 0, 0, 0), "b": (8, 3, 1, 147), "c": (19, 1, 3, 2), "d": (0, 0, 0, 7)}
+SENT = {"a": (0, 5), "b": (8, 3), "c": (12, 3), "d": (0x60000000, 2)}
+HEARD = {"a": [(0, 5), (0x40000000, 20)], "b": [(0, 5)], "c": [(0, 5)], "d": [(8, 3), (12, 3)]}
+A, B, C = (0, 0xFFFFFFF8), (8, 0xFFFFFFFC), (12, 0xFFFFFFFC)
+TABLES = {
+    (0, 0): [(A, ["ne"], [0]), (B, [], [7]), (C, [], [7])],
+    (1, 1): [(A, ["e", "n"], []), (B, ["sw"], []), (C, ["sw"], [])],
+    (2, 1): [(A, ["e"], []), (B, ["w"], [])],
+    (3, 1): [(A, [], [147]), (B, ["w"], [])],
+    (1, 2): [(A, ["n"], []), (C, ["s"], [])],
+    (1, 3): [(A, [], [2]), (C, ["s"], [])],
+}
+VECTOR = {"e": (1, 0), "ne": (1, 1), "n": (0, 1), "w": (-1, 0), "sw": (-1, -1), "s": (0, -1)}
+
+
+def regions(blocks):
+    body = b"".join(struct.pack("<4I", key, count, 0, 0) for key, count in blocks)
+    words = struct.unpack(f"<{len(body) // 4}I", body)
+    return struct.pack("<10I", 0x32504653, 1, 0, 40, 0, 40, len(blocks), 40,
+                       40 + len(body), sum(words) & 0xFFFFFFFF) + body
+
+
+def certificate():
+    """Ranks by repeated relaxation over what the tables do."""
+    edges, ranks = [], {}
+    for name, (_, x, y, p) in CORES.items():
+        key = SENT[name][0]
+        pending = [((x, y), ("inject", x, y, str(p)))]
+        while pending and key < 0x40000000:
+            (cx, cy), held = pending.pop()
+            entry = next(e for e in TABLES[cx, cy] if key & e[0][1] == e[0][0])
+            for pe in entry[2]:
+                edges.append((held, ("eject", cx, cy, str(pe))))
+            for link in entry[1]:
+                asked = ("link", cx, cy, link)
+                edges.append((held, asked))
+                dx, dy = VECTOR[link]
+                pending.append(((cx + dx, cy + dy), asked))
+    for _ in range(len(edges)):
+        for held, asked in edges:
+            ranks.setdefault(held, 0)
+            ranks[asked] = max(ranks.get(asked, 0), ranks[held] + 1)
+    rows = [f"{k} {x} {y} {p} {rank}" for (k, x, y, p), rank in sorted(ranks.items())]
+    return "\n".join([
+        "spikeformer-certificate 1 switching=packet-per-branch endpoints=drain "
+        "virtual-channels=1", "machine spin2-48chip", "network main",
+        f"channels {len(rows)}", *rows, "end", ""])
+
+
+def write(name, data):
+    with open(os.path.join(good, name), "wb") as f:
+        f.write(data if isinstance(data, bytes) else data.encode())
+
+
+write("spinnaker2/cores.json", json.dumps({"format": 1, "inputs": [], "cores": [
+    {"name": n, "chip": chip, "x": x, "y": y, "p": p, "slices": [
+        {"box": [[0, SENT[n][1]]],
+         "results": [{"value": n, "key": SENT[n][0], "count": SENT[n][1]}]}]}
+    for n, (chip, x, y, p) in CORES.items()]}))
+write("spinnaker2/routing.json", json.dumps({"format": 1, "chips": [
+    {"x": x, "y": y, "entries": [
+        {"key": key, "mask": mask, "links": links, "cores": cores}
+        for (key, mask), links, cores in entries]}
+    for (x, y), entries in TABLES.items()]}))
+for name in CORES:
+    write(f"spinnaker2/{name}.regions.bin", regions(HEARD[name]))
+write("certificate.txt", certificate())
+files = ["certificate.txt"] + ["spinnaker2/" + f for f in sorted(
+    os.listdir(os.path.join(good, "spinnaker2")))]
+write("manifest.json", json.dumps({
+    "format": 1, "target": "spinnaker2", "machine": "spin2-48chip",
+    "files": [{"path": f, "bytes": 0, "sha256": ""} for f in files]}))
+seal(good)
+
+ROUTING = "spinnaker2/routing.json"
+expect("by hand", check(good), 0, "13 keys reach every PE", "no deadlock")
+
+
+def edit(change):
+    def run(data):
+        tree = json.loads(data)
+        change({(c["x"], c["y"]): c["entries"] for c in tree["chips"]})
+        return json.dumps(tree).encode()
+    return run
+
+
+cases = [
+    ("a PE left out", lambda t: t[1, 3][0]["cores"].clear(), "does not come to core @c"),
+    ("another PE", lambda t: t[1, 3][0]["cores"].__setitem__(0, 5), "has no rank"),
+    ("a wrong link", lambda t: t[1, 1][0]["links"].__setitem__(0, "sw"), "key 0x00000000"),
+    ("a link left out", lambda t: t[1, 1][0]["links"].pop(), "does not come to core @c"),
+    ("off the board", lambda t: t[0, 0][0]["links"].append("w"), "channel 'link 0 0 w'"),
+    ("no entry", lambda t: t[2, 1].pop(0), "meets no entry on chip (2, 1)"),
+    ("mask too narrow", lambda t: t[1, 2][0].__setitem__("mask", 0xFFFFFFFF), "key 0x00000001"),
+    ("mask too wide", lambda t: t[0, 0][0].__setitem__("mask", 0xFFFFFFF0), "key 0x00000008"),
+    ("key outside the mask", lambda t: t[0, 0][0].__setitem__("key", 1), "bits outside its mask"),
+    ("order of matching", lambda t: t[1, 1].insert(0, dict(t[1, 1][1], mask=0, key=0)),
+     "key 0x00000000 of core @a"),
+    ("twice", lambda t: t[0, 0][0]["cores"].append(0), "comes twice to core @a"),
+]
+for title, change, words in cases:
+    expect(title, changed(good, work, ROUTING, edit(change)), 4, words)
+
+swap = lambda d: d.replace(b'"p": 147', b'"p": 148')
+expect("an unusable PE", changed(good, work, "spinnaker2/cores.json", swap), 4, "no usable PE 148")
+key = lambda d: d[:40] + struct.pack("<I", 64) + d[44:]
+expect("a key that nobody sends", changed(good, work, "spinnaker2/b.regions.bin", key), 4,
+       "checksum", "which nobody sends")
+circle = lambda d: d.replace(b"link 1 1 e 2", b"link 1 1 e 1")
+expect("a rank", changed(good, work, "certificate.txt", circle), 4, "does not rise")
+expect("no certificate rows", changed(good, work, "certificate.txt", lambda d: d[:200]), 4)
+expect("routing cut", changed(good, work, ROUTING, lambda d: d[:300]), 1, "routing.json")
+expect("regions cut", changed(good, work, "spinnaker2/a.regions.bin", lambda d: d[:20]), 1,
+       "a.regions.bin")
+
+never_crashes(good, work, [f for f in files], int(sys.argv[2]), 11)
+finish("all damage found")
