@@ -47,14 +47,23 @@ static sf_result write_each(sf_l2_fabric *fabric, xmlNode *group,
   return SF_OK;
 }
 
-static sf_result write_states(xmlNode *group, const sf_l2_program *program) {
-  for (const sf_l2_state *state = program->states; state->name; state++) {
+/* Value of a parameter that is the same for all neurons; else 0. */
+static int32_t shared_value(const sf_l2_layer *layer, const char *name) {
+  for (uint32_t i = 0; name && i < layer->param_count; i++)
+    if (strcmp(layer->params[i].name, name) == 0) return layer->params[i].value;
+  return 0;
+}
+
+static sf_result write_states(xmlNode *group, const sf_l2_layer *layer) {
+  const sf_l2_state *state = layer->program->states;
+  for (; state->name; state++) {
     xmlNode *node;
     SF_TRY(sf_l2_child(group, "state", &node));
     SF_TRY(sf_l2_attr_text(node, "name", state->name));
     SF_TRY(sf_l2_attr_number(node, "bits", state->bits));
     SF_TRY(sf_l2_attr_text(node, "overflow", state->overflow));
-    SF_TRY(sf_l2_attr_number(node, "initial", 0));
+    SF_TRY(sf_l2_attr_number(node, "initial",
+                             shared_value(layer, state->initial)));
   }
   return SF_OK;
 }
@@ -89,7 +98,7 @@ sf_result sf_l2_group_write(sf_l2_fabric *fabric, uint32_t slice) {
   SF_TRY(write_profile(group, layer));
   SF_TRY(write_each(fabric, group, s, true));
   SF_TRY(write_each(fabric, group, s, false));
-  SF_TRY(write_states(group, layer->program));
+  SF_TRY(write_states(group, layer));
   site->usage.neuron_words += neuron_words(fabric, s);
   site->usage.groups++;
   return SF_OK;

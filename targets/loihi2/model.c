@@ -38,39 +38,47 @@ typedef struct model_row {
       {"vth", "vth", SHIFTED_6, 18, -131072, 131071}
 #define IF_PROGRAM                                                             \
   {                                                                            \
-    "if", 1, {{"v", 32, "saturate"}}                                           \
+    "if", 1, {                                                                 \
+      {                                                                        \
+        "v", 32, "saturate", NULL                                              \
+      }                                                                        \
+    }                                                                          \
   }
 
 static const model_row models[] = {
     {"loihi_lif",
      NULL,
-     {"lif", 1, {{"u", 24, "wrap"}, {"v", 24, "saturate"}}},
+     {"lif", 1, {{"u", 24, "wrap", NULL}, {"v", 24, "saturate", NULL}}},
      {LIF_PARAMS}},
     {"loihi_lif_reset",
      NULL,
      {"lif-reset",
       2,
-      {{"u", 24, "wrap"}, {"v", 24, "saturate"}, {"left", 32, "wrap"}}},
+      {{"u", 24, "wrap", NULL},
+       {"v", 24, "saturate", NULL},
+       {"left", 32, "wrap", "resetFirst"}}},
      {LIF_PARAMS}}, /* and interval, first: see read_params */
     {"sigma_delta",
      NULL,
      {"sigma-delta",
       1,
-      {{"sigma", 32, "wrap"}, {"act", 32, "wrap"}, {"res", 32, "wrap"}}},
+      {{"sigma", 32, "wrap", NULL},
+       {"act", 32, "wrap", NULL},
+       {"res", 32, "wrap", NULL}}},
      {{"bias", "bias", SHIFTED_DELTA, 24, INT32_MIN, INT32_MAX},
       {"vth", "vth", SHIFTED_DELTA, 24, INT32_MIN, INT32_MAX}}},
     {"delta",
      NULL,
-     {"delta", 1, {{"act", 32, "wrap"}, {"res", 32, "wrap"}}},
+     {"delta", 1, {{"act", 32, "wrap", NULL}, {"res", 32, "wrap", NULL}}},
      {{"vth", "vth", SHIFTED_12, 20, INT32_MIN, INT32_MAX}}},
-    {"sigma", NULL, {"sigma", 1, {{"sigma", 32, "wrap"}}}, {{0}}},
+    {"sigma", NULL, {"sigma", 1, {{"sigma", 32, "wrap", NULL}}}, {{0}}},
     {"rf",
      NULL,
-     {"rf", 1, {{"re", 24, "saturate"}, {"im", 24, "saturate"}}},
+     {"rf", 1, {{"re", 24, "saturate", NULL}, {"im", 24, "saturate", NULL}}},
      {RF_PARAMS}},
     {"rf_iz",
      NULL,
-     {"rf-iz", 1, {{"re", 24, "saturate"}, {"im", 24, "saturate"}}},
+     {"rf-iz", 1, {{"re", 24, "saturate", NULL}, {"im", 24, "saturate", NULL}}},
      {RF_PARAMS}},
     {"if_int",
      "subtract",
@@ -90,6 +98,15 @@ static const model_row models[] = {
      IF_PROGRAM,
      {{"dv", "dv", SAME, 13, 0, 4096},
       {"theta", "vth", SAME, 32, 0, INT32_MAX}}},
+    {"stbif",
+     NULL,
+     {"st-bif",
+      1,
+      {{"charge", 32, "wrap", "initial"}, {"sum", 16, "saturate", NULL}}},
+     {{"d", "vth", SAME, 24, 1, 8388607},
+      {"q0", "initial", SAME, 32, INT32_MIN, INT32_MAX},
+      {"smin", "countMin", SAME, 16, INT16_MIN, INT16_MAX},
+      {"smax", "countMax", SAME, 16, INT16_MIN, INT16_MAX}}},
     {"product", NULL, {"product", 1, {{0}}}, {{0}}},
 };
 
@@ -137,7 +154,8 @@ static sf_result no_model(sf_l2_plan *plan, const sf_op *op) {
   sf_help(plan->diag,
           "recognized by structure: loihi_lif, loihi_lif_reset, sigma_delta, "
           "delta, sigma, rf, rf_iz, if_int, if_int_zero, lif_int, "
-          "lif_int_zero, product, relay; float models must be quantized first, "
+          "lif_int_zero, stbif, product, relay; float models must be quantized "
+          "first, "
           "and `on = host` keeps a population on the host");
   return SF_FAIL;
 }

@@ -26,6 +26,7 @@ typedef struct sf_l2_state {
   const char *name;
   uint32_t bits;
   const char *overflow; /* "wrap", "saturate" */
+  const char *initial;  /* parameter that it starts with; NULL: 0 */
 } sf_l2_state;
 
 typedef struct sf_l2_program {

@@ -41,12 +41,18 @@ static sf_result emit(const sf_emit_job *job) {
   return result;
 }
 
+/* Any machine will do: a mapping is listed, not obeyed. */
+static const char *const machines[] = {"oheo-gulch", "kapoho-point",
+                                       "spinnaker2-chip", "spin2-48chip", NULL};
+
 const sf_target sf_target_null = {
     .size = sizeof(sf_target),
     .abi = SF_ABI,
     .name = "null",
     .summary = "A listing of what a target is given; the folder to copy",
     .pipeline = "canonicalize",
+    .default_machine = "oheo-gulch",
+    .machines = machines,
     .check = check,
     .emit = emit,
 };

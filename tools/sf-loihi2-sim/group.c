@@ -16,6 +16,9 @@ static const char *const param_names[SF_SIM_PARAM_COUNT] = {
     [SF_SIM_STATE_EXP] = "stateExp",
     [SF_SIM_COS] = "cosDecay",
     [SF_SIM_SIN] = "sinDecay",
+    [SF_SIM_INITIAL] = "initial",
+    [SF_SIM_COUNT_MIN] = "countMin",
+    [SF_SIM_COUNT_MAX] = "countMax",
     [SF_SIM_RESET_MODE] = "resetMode",
 };
 
@@ -33,6 +36,8 @@ static const struct {
     [SF_SIM_STATE_EXP] = {0, 15},
     [SF_SIM_COS] = {-4096, 4096},
     [SF_SIM_SIN] = {-4096, 4096},
+    [SF_SIM_COUNT_MIN] = {INT16_MIN, INT16_MAX},
+    [SF_SIM_COUNT_MAX] = {INT16_MIN, INT16_MAX},
     [SF_SIM_RESET_MODE] = {0, 1},
 };
 

@@ -174,6 +174,24 @@ static void integrate(sf_sim_group *group,
   }
 }
 
+/* Ternary spikes (conversion.md 1.6): +1 while the charge is at least vth and
+ * the running sum of spikes below its most, -1 while it is negative and the sum
+ * above its least; a spike takes vth of the charge with it. */
+static void st_bif(sf_sim_group *group, const int32_t *const in[SF_SIM_PORTS],
+                   int32_t *sent) {
+  for (uint32_t n = 0; n < group->count; n++) {
+    int32_t *charge = &group->state[0][n], *sum = &group->state[1][n];
+    int64_t size = param(group, SF_SIM_VTH, n);
+    int32_t q = low32((int64_t)*charge + input(in[0], n));
+    int32_t spike = 0;
+    if (q >= size && *sum < param(group, SF_SIM_COUNT_MAX, n)) spike = 1;
+    if (q < 0 && *sum > param(group, SF_SIM_COUNT_MIN, n)) spike = -1;
+    *charge = low32(q - spike * size);
+    *sum = (int32_t)clamp(*sum + spike, INT16_MIN, INT16_MAX);
+    sent[n] = spike;
+  }
+}
+
 static void relay(sf_sim_group *group, const int32_t *const in[SF_SIM_PORTS],
                   int32_t *sent) {
   for (uint32_t n = 0; n < group->count; n++)
@@ -205,6 +223,10 @@ static const sf_sim_program programs[] = {
     {"rf-iz", 2, 2, RF_NEEDS, rf_iz},
     {"if", 1, 1, 1 << SF_SIM_DV | 1 << SF_SIM_VTH | 1 << SF_SIM_RESET_MODE,
      integrate},
+    {"st-bif", 1, 2,
+     1 << SF_SIM_VTH | 1 << SF_SIM_INITIAL | 1 << SF_SIM_COUNT_MIN |
+         1 << SF_SIM_COUNT_MAX,
+     st_bif},
     {"relay", 1, 0, 0, relay},
     {"product", 2, 0, 0, product},
 };

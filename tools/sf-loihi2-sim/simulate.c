@@ -51,14 +51,22 @@ static sf_result machine_create(machine *m) {
   return m->out ? SF_OK : SF_OOM;
 }
 
-/* Initial states of loihi2.md 2: zero, and the reset counter of `lif-reset`. */
+/* State `s` takes the values of a parameter. */
+static void set_state(sf_sim_group *group, uint32_t s, sf_sim_param_id id) {
+  const sf_sim_param *from = &group->params[id];
+  for (uint32_t n = 0; n < group->count; n++)
+    group->state[s][n] = from->each ? from->each[n] : from->value;
+}
+
+/* Initial states of loihi2.md 2 are zero; `lif-reset` starts its counter with
+ * resetFirst, `st-bif` its charge with `initial`. */
 static void clear_states(sf_sim_group *group) {
   for (uint32_t s = 0; s < group->program->states; s++)
     memset(group->state[s], 0, group->count * sizeof(int32_t));
-  const sf_sim_param *first = &group->params[SF_SIM_RESET_FIRST];
-  if (!first->present || group->program->states < 3) return;
-  for (uint32_t n = 0; n < group->count; n++)
-    group->state[2][n] = first->each ? first->each[n] : first->value;
+  if (group->program->needs >> SF_SIM_RESET_FIRST & 1)
+    set_state(group, 2, SF_SIM_RESET_FIRST);
+  if (group->program->needs >> SF_SIM_INITIAL & 1)
+    set_state(group, 0, SF_SIM_INITIAL);
 }
 
 static void clear_all(const sf_sim_board *board) {
