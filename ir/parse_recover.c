@@ -62,18 +62,22 @@ bool sf_parser_at_item_word(const sf_parser *parser) {
          is_item_word(parser->token.text);
 }
 
-/* Does `name` stand before an `=` further down in this item? */
+/* Does `name` stand before an `=` or `:` further down in this item? */
 static bool defined_later(const sf_parser *parser, const sf_token *name,
                           sf_token *where) {
   sf_parser ahead = *parser;
   ahead.lexer.diag = NULL;
+  bool after_next = false; /* `next %s =` defines nothing */
   while (ahead.token.kind != SF_TOKEN_END && !sf_parser_at_item(&ahead)) {
     sf_token token = ahead.token;
+    bool skipped = after_next;
+    after_next = sf_parser_is_word(&ahead, "next");
     sf_parser_advance(&ahead);
+    if (skipped) continue;
     if (token.kind != SF_TOKEN_VALUE || token.text.size != name->text.size ||
         memcmp(token.text.data, name->text.data, name->text.size) != 0)
       continue;
-    if (ahead.token.kind == '=') {
+    if (ahead.token.kind == '=' || ahead.token.kind == ':') {
       *where = token;
       return true;
     }
@@ -94,7 +98,8 @@ sf_result sf_parser_unknown_value(sf_parser *parser, const sf_token *token,
                           "'%%%.*s' is used before it is defined", size,
                           token->text.data);
     sf_note(parser->diag, sf_token_loc(parser, &where), "defined here");
-    sf_help(parser->diag, "only `delay` may use a value that is defined later");
+    if (parser->in_network)
+      sf_help(parser->diag, "only `delay` may use a value defined later");
     return SF_FAIL;
   }
   (void)sf_parser_error(parser, SF_DIAG_NAME, token, "'%%%.*s' is not defined",

@@ -86,6 +86,7 @@ static sf_result read_item(sf_parser *parser, const item *found) {
   parser->lexer.diag = NULL;
   parser->token = found->token;
   parser->braces = 0;
+  parser->in_network = readers[found->reader].read == sf_parse_network;
   SF_TRY(readers[found->reader].read(parser));
   if (parser->token.kind == '}' || parser->token.kind == SF_TOKEN_END ||
       sf_parser_at_item_word(parser))

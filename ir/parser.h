@@ -27,7 +27,8 @@ typedef struct sf_parser {
   sf_arena *scratch; /* dies with the parser */
   const char *file;  /* in the module's arena */
   uint32_t errors, ops;
-  int32_t braces; /* open in this item */
+  int32_t braces;  /* open in this item */
+  bool in_network; /* that is the item */
 } sf_parser;
 
 /* Where a statement began: what recovery returns to. */
