@@ -145,6 +145,13 @@ static inline sf_scalar net_weight(net_builder *b, const net_value *x) {
   return net_is_float(x) ? sf_f32() : sf_int(net_below(b, 2) ? 8 : 12);
 }
 
+/* Sums of few small inputs always fit 24 bits, and are proved to. */
+static inline const char *net_sum_mode(net_builder *b, const net_value *x,
+                                       sf_scalar y) {
+  if (x->type.scalar.bits <= 6 && y.bits >= 24 && net_below(b, 2)) return "";
+  return net_mode(b, x);
+}
+
 static inline void net_linear(net_builder *b, net_value *x) {
   char text[256], attrs[160], delays[48] = "", bias[24] = "";
   int32_t n = x->type.dim[x->type.rank - 1], m = 1 + (int32_t)net_below(b, 9);
@@ -166,8 +173,8 @@ static inline void net_linear(net_builder *b, net_value *x) {
     snprintf(attrs, sizeof attrs, " {%s}", delays);
   else if (delays[0])
     snprintf(attrs + strlen(attrs) - 1, 56, ", %s}", delays);
-  snprintf(text, sizeof text, "linear%s %%%s, @b%u%s%s", net_mode(b, x),
-           x->name, weights, bias, attrs);
+  snprintf(text, sizeof text, "linear%s %%%s, @b%u%s%s",
+           net_sum_mode(b, x, y.scalar), x->name, weights, bias, attrs);
   net_op(b, &y, text);
 }
 
@@ -194,8 +201,8 @@ static inline void net_sparse(net_builder *b, net_value *x) {
       snprintf(attrs + strlen(attrs) - 1, 40, ", delays = @b%u}",
                net_blob(b, &d, 0, 3));
     }
-    snprintf(text, sizeof text, "sparse%s %%%s, @b%u, @b%u%s", net_mode(b, x),
-             x->name, index, weights, attrs);
+    snprintf(text, sizeof text, "sparse%s %%%s, @b%u, @b%u%s",
+             net_sum_mode(b, x, y.scalar), x->name, index, weights, attrs);
     net_op(b, &y, text);
   }
   sf_buffer_destroy(&edges);
@@ -225,8 +232,8 @@ static inline void net_conv(net_builder *b, net_value *x, bool transposed) {
            groups);
   net_sum_attrs(b, x, more, attrs, sizeof attrs);
   snprintf(text, sizeof text, "%s%s %%%s, @b%u, @b%u%s",
-           transposed ? "convt" : "conv", net_mode(b, x), x->name, blob,
-           bias_blob, attrs);
+           transposed ? "convt" : "conv", net_sum_mode(b, x, y.scalar), x->name,
+           blob, bias_blob, attrs);
   net_op(b, &y, text);
 }
 
