@@ -9,6 +9,7 @@
 #include "sf/frontend.h"
 
 enum {
+  NETX_SPIKE_EXP = 6,     /* default fraction bits of graded messages */
   NETX_STATE_EXP = 6,     /* fraction bits of sigma-delta state below spikes */
   NETX_BIAS_EXP = 6,      /* bias and threshold of LIF: mantissa << 6 */
   NETX_DELAY_MAX = 62,    /* steps */

@@ -95,11 +95,12 @@ static sf_result choose_graded(netx_builder *builder) {
   if (!graded) return SF_OK;
   char value[32];
   snprintf(value, sizeof value, "%lld", (long long)model->options.spike_exp);
-  SF_TRY(
-      sf_netx_choose(builder, "spike-exp", value,
-                     "the file does not say; 6 is the default of the vendor's "
-                     "loader. Messages count in units of 2^-%lld of 1/64",
-                     (long long)model->options.spike_exp));
+  SF_TRY(sf_netx_choose(builder, "spike-exp", value,
+                        "%s; messages are that "
+                        "many bits finer than the file's unit, 1/64",
+                        model->options.spike_exp == NETX_SPIKE_EXP
+                            ? "the default of the vendor's loader"
+                            : "asked for"));
   return sf_netx_choose(
       builder, "graded-sums", "i24, wrap",
       "sums of graded messages wrap at 24 bits in every layer; "

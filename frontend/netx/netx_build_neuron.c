@@ -245,5 +245,10 @@ sf_result sf_netx_build_neurons(netx_builder *builder, const netx_layer *layer,
   builder->stream = sf_op_add_result(op, name, &type);
   if (!builder->stream) return SF_OOM;
   builder->message_bits = sent_bits(neuron);
+  /* Chips have a program for the usual encoder only; hosts have any. */
+  if (layer->neuron.kind == NETX_DELTA &&
+      options->spike_exp != NETX_SPIKE_EXP) {
+    SF_TRY(sf_op_set_int(op, SF_ATTR_on, SF_ON_HOST));
+  }
   return set_params(builder, layer, op, reset);
 }

@@ -147,7 +147,7 @@ sf_result sf_netx_build_readout(netx_builder *builder) {
 
 sf_neuron *sf_netx_delta_variant(netx_builder *builder, sf_neuron *delta) {
   int64_t exponent = builder->model->options.spike_exp + NETX_STATE_EXP;
-  if (exponent == 2 * NETX_STATE_EXP) return delta;
+  if (exponent == NETX_SPIKE_EXP + NETX_STATE_EXP) return delta;
   sf_neuron *copy = sf_neuron_copy(builder->model->module, delta);
   if (!copy) return NULL;
   sf_neuron_erase(delta);

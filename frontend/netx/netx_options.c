@@ -109,7 +109,7 @@ static sf_result read_word(const sf_import_option *word, sf_diag *diag,
 
 sf_result sf_netx_options_read(const sf_import_option *words, uint32_t count,
                                sf_diag *diag, netx_options *out) {
-  *out = (netx_options){.spike_exp = 6};
+  *out = (netx_options){.spike_exp = NETX_SPIKE_EXP};
   sf_result result = SF_OK;
   for (uint32_t i = 0; i < count; i++) {
     if (read_word(&words[i], diag, out) != SF_OK) result = SF_FAIL;
