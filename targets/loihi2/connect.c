@@ -141,16 +141,45 @@ static sf_result check_mode(const walk *w, const sf_op *op) {
                       w->bits);
 }
 
+/* Adds a projection's bias to the offsets of the neurons that its result
+ * reaches. Behind a delay it arrives late, which only matters to neurons that
+ * run by then. */
+static sf_result add_bias(const walk *w, const sf_op *op, sf_blob *bias,
+                          way at) {
+  sf_l2_layer *layer = &w->plan->layers[w->layer];
+  if (at.delay > (uint64_t)sf_op_int(layer->op, SF_ATTR_start))
+    return sf_l2_cannot(w->plan, op,
+                        "its bias is delayed by %u steps, but the neurons "
+                        "start before; give the bias to the neuron model",
+                        at.delay);
+  if (bias->type.scalar.kind == SF_SCALAR_F32)
+    return sf_l2_cannot(w->plan, op, "bias @%s is f32; quantize it",
+                        bias->name);
+  SF_TRY(sf_blob_load(bias, w->plan->diag));
+  if (!layer->offsets[w->port])
+    layer->offsets[w->port] =
+        SF_NEW_ARRAY(w->plan->arena, int32_t, layer->elements);
+  int32_t *offsets = layer->offsets[w->port];
+  if (!offsets) return SF_OOM;
+  const sf_type *type = &sf_op_result(op, 0)->type;
+  size_t elements = sf_type_elements(type), count = sf_blob_elements(bias);
+  /* linear: along the last axis; conv: along the first. */
+  size_t run = op->kind == SF_OP_LINEAR ? 1 : elements / count;
+  for (size_t e = 0; e < elements; e++) {
+    int32_t target = at.map ? at.map[e] : (int32_t)e;
+    if (target < 0) continue;
+    uint32_t value = (uint32_t)sf_blob_i32(bias, e / run % count);
+    offsets[target] = (int32_t)((uint32_t)offsets[target] + value);
+  }
+  return SF_OK;
+}
+
 static sf_result project(const walk *w, const sf_op *op, way at) {
   SF_TRY(check_mode(w, op));
   sf_blob *bias = op->kind == SF_OP_POOL || op->kind == SF_OP_SPARSE
                       ? NULL
                       : sf_op_operand_blob(op, 2);
-  if (bias) {
-    sf_l2_cannot(w->plan, op, "a projection has no bias on the chip");
-    sf_help(w->plan->diag, "give the bias to the neuron model's parameter");
-    return SF_FAIL;
-  }
+  if (bias) SF_TRY(add_bias(w, op, bias, at));
   if (op->kind == SF_OP_POOL && sf_op_int(op, SF_ATTR_kind) != SF_POOL_SUM)
     return sf_l2_cannot(w->plan, op, "only pool{kind = sum} is a projection");
   return add_views(w, op, sf_op_operand(op, 0), at);

@@ -107,7 +107,8 @@ sf_result sf_l2_group_write(sf_l2_fabric *fabric, uint32_t slice) {
 sf_result sf_l2_accumulators_write(sf_l2_fabric *fabric, uint32_t slice) {
   const sf_l2_plan *plan = fabric->plan;
   const sf_l2_slice *s = &plan->slices[slice];
-  const sf_op *op = plan->layers[s->layer].op;
+  const sf_l2_layer *layer = &plan->layers[s->layer];
+  const sf_op *op = layer->op;
   for (uint32_t port = 0; port < op->operand_count; port++) {
     uint32_t slots = 0;
     for (uint32_t i = 0; i < plan->connection_count; i++) {
@@ -116,7 +117,8 @@ sf_result sf_l2_accumulators_write(sf_l2_fabric *fabric, uint32_t slice) {
       uint32_t needed = c->delay + c->synapse_delay + 2;
       if (needed > slots) slots = needed;
     }
-    if (slots == 0) continue;
+    if (slots == 0 && !layer->offsets[port]) continue;
+    if (slots == 0) slots = 2;
     xmlNode *node;
     SF_TRY(sf_l2_child(fabric->sites[s->core].node, "accumulator", &node));
     SF_TRY(sf_l2_attr_number(node, "group", s->group));
@@ -124,6 +126,12 @@ sf_result sf_l2_accumulators_write(sf_l2_fabric *fabric, uint32_t slice) {
     SF_TRY(sf_l2_attr_number(node, "slots", slots));
     SF_TRY(sf_l2_attr_number(node, "bits",
                              sf_op_operand(op, port)->type.scalar.bits));
+    if (!layer->offsets[port]) continue;
+    sf_l2_param offset = {.each = layer->offsets[port]};
+    xmlNode *child;
+    sf_arena_reset(fabric->scratch);
+    SF_TRY(sf_l2_child(node, "offset", &child));
+    SF_TRY(add_numbers(fabric, child, s, &offset));
   }
   return SF_OK;
 }

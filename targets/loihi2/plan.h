@@ -43,6 +43,9 @@ typedef struct sf_l2_layer {
   const char *reset_mode; /* "zero", "subtract", or NULL */
   uint32_t param_count;
   sf_l2_param params[SF_L2_PARAMS];
+  /* Biases of the projections into each operand, summed: added to the sum when
+   * the program reads it; one an element, modulo 2^32. NULL: none. */
+  int32_t *offsets[2];
   uint32_t elements;
   bool returned, read_by_host;
   /* Set by the layout: where each element lives. */

@@ -50,6 +50,7 @@ typedef struct sf_sim_ring {
   uint32_t slots; /* 0: no accumulator */
   uint32_t bits;  /* of the sum when read: wraps, two's complement */
   uint32_t *sums;
+  const int32_t *offset; /* added when read, one a neuron; NULL: none */
 } sf_sim_ring;
 
 struct sf_sim_group;

@@ -189,7 +189,10 @@ static sf_result read_accumulator(const sf_sim_document *document,
   ring->bits = bits;
   ring->sums =
       SF_NEW_ARRAY(document->arena, uint32_t, (size_t)slots * group->count);
-  return ring->sums ? SF_OK : SF_OOM;
+  if (!ring->sums) return SF_OOM;
+  const xmlNode *offset = sf_sim_child(node, "offset");
+  return offset ? sf_sim_data(document, offset, group->count, &ring->offset)
+                : SF_OK;
 }
 
 sf_result sf_sim_read_groups(const sf_sim_document *document,

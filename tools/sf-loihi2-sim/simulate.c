@@ -101,7 +101,8 @@ static void take_inputs(machine *m, const sf_sim_group *group, uint32_t step,
     if (!ring->slots) continue;
     uint32_t *sums = ring->sums + (size_t)(step % ring->slots) * group->count;
     for (uint32_t n = 0; n < group->count; n++)
-      m->port[p][n] = wrap(sums[n], ring->bits);
+      m->port[p][n] = wrap(
+          sums[n] + (ring->offset ? (uint32_t)ring->offset[n] : 0), ring->bits);
     memset(sums, 0, group->count * sizeof *sums);
     in[p] = m->port[p];
   }
