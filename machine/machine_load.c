@@ -146,6 +146,7 @@ static sf_result read_quantity(loader *l) {
                    .unit = copy_attribute(l, "unit"),
                    .basis = copy_attribute(l, "basis"),
                    .source = copy_attribute(l, "source")};
+  if (sf_xml_out_of_memory(l->xml)) return SF_OOM;
   if (!q.name || !q.unit || !q.basis || !q.source) return SF_OOM;
   if (!(q.value >= 0 && q.value < 1e15)) {
     return sf_error(l->diag, SF_DIAG_MACHINE, sf_xml_loc(l->xml),

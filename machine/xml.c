@@ -205,6 +205,8 @@ const char *sf_xml_attribute(sf_xml *xml, const char *name) {
   return copy;
 }
 
+bool sf_xml_out_of_memory(const sf_xml *xml) { return xml->out_of_memory; }
+
 int64_t sf_xml_int(sf_xml *xml, const char *name, int64_t fallback) {
   const char *text = sf_xml_attribute(xml, name);
   int64_t value;

@@ -43,6 +43,8 @@ int sf_xml_depth(const sf_xml *xml);
 /* NULL: absent. Borrowed until the next sf_xml_next; memory that is out counts
  * as absent and fails the next call of sf_xml_next. */
 const char *sf_xml_attribute(sf_xml *xml, const char *name);
+/* An attribute could not be copied; sf_xml_next will say so too. */
+bool sf_xml_out_of_memory(const sf_xml *xml);
 /* The attribute as a number; `fallback` when absent or not a number. */
 int64_t sf_xml_int(sf_xml *xml, const char *name, int64_t fallback);
 double sf_xml_double(sf_xml *xml, const char *name, double fallback);
