@@ -17,7 +17,8 @@ typedef struct cutter {
 } cutter;
 
 static uint64_t tiles_along(const cutter *c, unsigned axis) {
-  int32_t dim = c->type->dim[axis], e = c->extent[axis];
+  int32_t dim = c->type->dim[axis];
+  int32_t e = c->extent[axis] > 0 ? c->extent[axis] : 1;
   return ((uint64_t)(uint32_t)dim + (uint32_t)e - 1) / (uint32_t)e;
 }
 
@@ -203,7 +204,7 @@ static sf_result look_at_sums(cutter *c) {
 
 /* Space before channels where there are windows: tiles share their sources. */
 static sf_result cut_population(cutter *c, bool *out) {
-  unsigned order[SF_RANK_MAX];
+  unsigned order[SF_RANK_MAX] = {0};
   for (unsigned i = 0; i < c->type->rank; i++) {
     c->extent[i] = c->type->dim[i];
     order[i] = c->windows ? (i + 1u) % c->type->rank : i;

@@ -25,13 +25,13 @@ static const char HELP[] =
     "exit codes: 0 everything holds, 1 the folder is damaged, 2 usage,\n"
     "4 something does not hold, 5 the system\n";
 
-typedef struct arguments {
+typedef struct command {
   const char *directory;
   bool json, help, version;
-} arguments;
+} command;
 
 static sf_result read_arguments(int argc, char **argv, sf_diag *diag,
-                                arguments *out) {
+                                command *out) {
   for (int i = 1; i < argc; i++) {
     if (strcmp(argv[i], "--json") == 0) {
       out->json = true;
@@ -145,21 +145,21 @@ static void print_text(const sf_check *check) {
          sf_certificate_channels(check->certificate));
 }
 
-static int check_directory(const arguments *arguments, sf_diag *diag) {
+static int check_directory(const command *command, sf_diag *diag) {
   json_t *findings = json_array();
-  sf_check check = {.directory = arguments->directory, .diag = diag};
+  sf_check check = {.directory = command->directory, .diag = diag};
   check.arena = sf_arena_create();
   if (!check.arena || !findings) {
     sf_arena_destroy(check.arena);
     json_decref(findings);
     return SF_CLASS_SYSTEM;
   }
-  if (arguments->json) sf_diag_listen(diag, collect, findings);
+  if (command->json) sf_diag_listen(diag, collect, findings);
   sf_result result = run_checks(&check);
   if (result == SF_OOM) {
     sf_error(diag, SF_DIAG_MEMORY, SF_NO_LOC, "out of memory");
   }
-  if (arguments->json) {
+  if (command->json) {
     print_json(&check, findings);
   } else if (sf_diag_errors(diag) == 0) {
     print_text(&check);
@@ -174,16 +174,16 @@ static int check_directory(const arguments *arguments, sf_diag *diag) {
 int main(int argc, char **argv) {
   sf_diag *diag = sf_diag_create(stderr, SF_DIAG_TEXT);
   if (!diag) return SF_CLASS_SYSTEM;
-  arguments arguments = {0};
+  command given = {0};
   int code = 0;
-  if (read_arguments(argc, argv, diag, &arguments) != SF_OK) {
+  if (read_arguments(argc, argv, diag, &given) != SF_OK) {
     code = sf_diag_exit_code(diag);
-  } else if (arguments.help) {
+  } else if (given.help) {
     fputs(HELP, stdout);
-  } else if (arguments.version) {
+  } else if (given.version) {
     puts("sf-check " SF_VERSION);
   } else {
-    code = check_directory(&arguments, diag);
+    code = check_directory(&given, diag);
   }
   sf_diag_destroy(diag);
   if (fflush(stdout) != 0 && code == 0) code = SF_CLASS_SYSTEM;
