@@ -1,6 +1,8 @@
 /* integer.c - exact integer arithmetic as LLVM IR. */
 #include "codegen/integer.h"
 
+#include <assert.h>
+
 unsigned sf_integer_width(sf_wide low, sf_wide high) {
   if (low >= INT32_MIN && high <= INT32_MAX) return 32;
   if (low >= INT64_MIN && high <= INT64_MAX) return 64;
@@ -95,6 +97,7 @@ sf_integer sf_integer_abs(sf_codegen *cg, sf_integer a) {
 }
 
 sf_integer sf_integer_shift_left(sf_codegen *cg, sf_integer a, unsigned shift) {
+  assert(shift <= 63);
   sf_wide factor = (sf_wide)1 << shift;
   sf_wide low = a.low * factor, high = a.high * factor;
   unsigned bits = sf_integer_width(low, high);
@@ -145,6 +148,7 @@ static sf_wide bound_shift(sf_wide value, unsigned shift) {
 
 sf_integer sf_integer_shift_right(sf_codegen *cg, sf_integer a, unsigned shift,
                                   sf_round round) {
+  assert(shift <= 126);
   if (shift == 0) return a;
   unsigned bits = sf_integer_width(a.low, a.high);
   while (bits <= shift)

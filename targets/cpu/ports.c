@@ -1,10 +1,12 @@
 /* ports.c - the caller's arrays: packing, the description, probes. */
 #include "targets/cpu/interface.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 LLVMValueRef cpu_text(cpu_module *m, const char *text) {
+  assert(text);
   return sf_code_bytes(m->cg, "text", text, strlen(text) + 1);
 }
 

@@ -3,6 +3,7 @@
 #include "targets/cpu/counts.h"
 #include "targets/cpu/replay.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,7 @@ static sf_result record(const recording *r, sf_trace *trace, uint32_t step) {
     size_t elements = sf_type_elements(&value->type);
     const void *words = r->replay.probe(r->replay.scratch, value->name);
     if (!words) return missing(r, value);
+    assert(trace->series[i].data);
     memcpy(trace->series[i].data + (size_t)step * elements, words,
            elements * sizeof(sf_word));
   }
