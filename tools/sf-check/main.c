@@ -145,21 +145,21 @@ static void print_text(const sf_check *check) {
          sf_certificate_channels(check->certificate));
 }
 
-static int check_directory(const command *command, sf_diag *diag) {
+static int check_directory(const command *given, sf_diag *diag) {
   json_t *findings = json_array();
-  sf_check check = {.directory = command->directory, .diag = diag};
+  sf_check check = {.directory = given->directory, .diag = diag};
   check.arena = sf_arena_create();
   if (!check.arena || !findings) {
     sf_arena_destroy(check.arena);
     json_decref(findings);
     return SF_CLASS_SYSTEM;
   }
-  if (command->json) sf_diag_listen(diag, collect, findings);
+  if (given->json) sf_diag_listen(diag, collect, findings);
   sf_result result = run_checks(&check);
   if (result == SF_OOM) {
     sf_error(diag, SF_DIAG_MEMORY, SF_NO_LOC, "out of memory");
   }
-  if (command->json) {
+  if (given->json) {
     print_json(&check, findings);
   } else if (sf_diag_errors(diag) == 0) {
     print_text(&check);
