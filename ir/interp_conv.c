@@ -90,8 +90,8 @@ sf_result sf_prepare_conv(sf_interp *interp, sf_interp_node *node) {
   sf_window_read(node->op, w);
   double largest = 0;
   SF_TRY(arrange(interp, node, &largest));
-  double terms =
-      (double)(w->in_channels / w->groups * w->kernel[0] * w->kernel[1]);
+  int64_t channels = w->in_channels / w->groups;
+  double terms = (double)channels * (double)(w->kernel[0] * w->kernel[1]);
   return sf_sum_create(interp, node, (size_t)(w->out[0] * w->out[1]),
                        (size_t)w->out_channels, terms, largest);
 }

@@ -42,7 +42,8 @@ static sf_result affine_map(sf_interp *interp, sf_interp_node *node,
 
 static sf_result prepare_slice(sf_interp *interp, sf_interp_node *node) {
   const sf_type *from = node->operands[0].type;
-  int64_t begin[SF_RANK_MAX], step[SF_RANK_MAX], stride[SF_RANK_MAX];
+  int64_t begin[SF_RANK_MAX] = {0}, step[SF_RANK_MAX] = {0};
+  int64_t stride[SF_RANK_MAX] = {0};
   int64_t offset = 0;
   sf_op_ints(node->op, SF_ATTR_begin, from->rank, begin);
   sf_op_ints(node->op, SF_ATTR_step, from->rank, step);
@@ -56,7 +57,8 @@ static sf_result prepare_slice(sf_interp *interp, sf_interp_node *node) {
 
 static sf_result prepare_transpose(sf_interp *interp, sf_interp_node *node) {
   const sf_type *from = node->operands[0].type;
-  int64_t perm[SF_RANK_MAX], source[SF_RANK_MAX], stride[SF_RANK_MAX];
+  int64_t perm[SF_RANK_MAX] = {0}, source[SF_RANK_MAX] = {0};
+  int64_t stride[SF_RANK_MAX] = {0};
   sf_op_ints(node->op, SF_ATTR_perm, from->rank, perm);
   strides_of(from, source);
   for (unsigned axis = 0; axis < from->rank; axis++)

@@ -5,7 +5,9 @@ void sf_window_read(const sf_op *op, sf_window *out) {
   const sf_type *from = &sf_op_operand(op, 0)->type;
   const sf_type *to = &sf_op_result(op, 0)->type;
   unsigned axes = from->rank - 1u; /* 1 or 2 */
-  int64_t stride[2], pad[4], kernel[2] = {1, 1}, dilation[2] = {1, 1};
+  int64_t stride[2] = {1, 1}, pad[4] = {0};
+  int64_t kernel[2] = {1, 1}, dilation[2] = {1, 1};
+  if (axes > 2) axes = 2; /* the verifier admits no more */
   *out = (sf_window){.in_channels = from->dim[0],
                      .out_channels = to->dim[0],
                      .groups = 1,
