@@ -47,7 +47,9 @@ static sf_result extend(chain *c, int64_t steps) {
   if (op) {
     c->spare = next_spare(c, op->next);
   } else {
-    op = sf_op_create(c->source->network, c->before, SF_OP_DELAY, 1,
+    bool follows = c->at->op && c->at->op->kind == SF_OP_DELAY;
+    op = sf_op_create(c->source->network, follows ? c->at->op->next : c->before,
+                      SF_OP_DELAY, 1,
                       c->source->op ? c->source->op->loc : c->source->loc);
     if (!op || !sf_op_add_result(op, c->source->name, &c->source->type)) {
       return SF_OOM;
@@ -299,8 +301,19 @@ typedef struct visit {
   uint32_t operand;
 } visit;
 
-/* Depth first in the old order: what is needed comes before who needs it; the
- * operand of a delay may come later. */
+/* What must stand before the op that is visited. The operand of a delay may
+ * come later, but rows of delays read better in order. */
+static sf_op *next_needed(visit *at) {
+  const sf_op *op = at->op;
+  while (at->operand < op->operand_count) {
+    const sf_value *x = sf_op_operand(op, at->operand++);
+    if (!x || !x->op) continue;
+    if (op->kind != SF_OP_DELAY || x->op->kind == SF_OP_DELAY) return x->op;
+  }
+  return NULL;
+}
+
+/* Depth first in the old order: what is needed comes before who needs it. */
 static void place(sf_op *root, visit *stack, bool *placed, sf_op **order,
                   size_t *count) {
   size_t depth = 0;
@@ -308,17 +321,13 @@ static void place(sf_op *root, visit *stack, bool *placed, sf_op **order,
   stack[depth++] = (visit){root, 0};
   placed[root->order] = true;
   while (depth) {
-    visit *top = &stack[depth - 1];
-    if (top->op->kind == SF_OP_DELAY ||
-        top->operand == top->op->operand_count) {
-      order[(*count)++] = top->op;
-      depth--;
-      continue;
+    sf_op *needed = next_needed(&stack[depth - 1]);
+    if (!needed) {
+      order[(*count)++] = stack[--depth].op;
+    } else if (!placed[needed->order]) {
+      placed[needed->order] = true;
+      stack[depth++] = (visit){needed, 0};
     }
-    const sf_value *x = sf_op_operand(top->op, top->operand++);
-    if (!x || !x->op || placed[x->op->order]) continue;
-    placed[x->op->order] = true;
-    stack[depth++] = (visit){x->op, 0};
   }
 }
 

@@ -85,7 +85,7 @@ static sf_result read_one(expectations *e, const char *at, const char *end,
     severity++;
   }
   if (severity == SF_COUNT_OF(severity_words)) {
-    complain(e, line, "expected-error, -warning, -note or -help");
+    complain(e, line, "after 'expected-' comes error, warning, note or help");
     return SF_OK;
   }
   at += strlen(severity_words[severity]);
@@ -97,7 +97,7 @@ static sf_result read_one(expectations *e, const char *at, const char *end,
     if (c[0] == '}' && c[1] == '}') close = c;
   }
   if (!starts_with(at, end, "{{") || !close) {
-    complain(e, line, "the message of expected-* must stand in {{ }}");
+    complain(e, line, "the expected message must stand in {{ }}");
     return SF_OK;
   }
   expectation *row = append(e);
