@@ -20,6 +20,7 @@ typedef struct sfc_compile_job {
   const char *machine_name; /* NULL: the target's default */
   const char *passes;       /* NULL: the target's own */
   const char *directory;    /* final name */
+  const char *isa;          /* cpu: emit this level only, or NULL */
   uint32_t threads;
 } sfc_compile_job;
 
@@ -31,11 +32,30 @@ sf_result sfc_lower(const sfc_compile_job *job, sf_diag *diag,
  * when it fails. */
 sf_result sfc_compile(const sfc_compile_job *job, sf_diag *diag) SF_MUST_USE;
 
-/* Fills model->target and ->machine from DIRECTORY/manifest.json. Errors:
- * ARTEFACT. */
+/* manifest.json, opened. `json` is the whole document. */
+typedef struct sfc_manifest {
+  json_t *json;
+  const sf_target *target;
+  const char *machine; /* NULL: the target needs none */
+} sfc_manifest;
+
+/* Errors: ARTEFACT for a damaged file or another format; USAGE for a target
+ * that this build does not have. Close in the good case only. */
 sf_result sfc_manifest_open(const char *directory, sf_diag *diag,
-                            const sf_target **out_target,
-                            sf_machine **out_machine) SF_MUST_USE;
+                            sfc_manifest *out) SF_MUST_USE;
+void sfc_manifest_close(sfc_manifest *manifest);
+/* Every file that the manifest lists, ir/ too, has the hash that it states. */
+sf_result sfc_manifest_check_files(const sfc_manifest *manifest,
+                                   const char *directory,
+                                   sf_diag *diag) SF_MUST_USE;
+/* Lists every file of `directory` with its hash and writes manifest.json there.
+ */
+sf_result sfc_manifest_write(const sfc_compile_job *job,
+                             const sf_emit_job *emitted,
+                             const char *directory) SF_MUST_USE;
+/* What the manifest says of time: network, lag, steps, period, starts. The
+ * caller releases it. */
+json_t *sfc_manifest_network(const sf_network *network);
 
 /* Where the run of an artefact first leaves the interpreter's: the earliest
  * step, then the first population in text order, then the lowest element. */

@@ -1,6 +1,6 @@
 /* compile.c - pipeline, check, emission, manifest: a folder that appears whole.
  */
-#include "support/hash.h"
+#include "support/file.h"
 #include "tools/sfc/artefact.h"
 
 #include <stdlib.h>
@@ -48,104 +48,10 @@ sf_result sfc_lower(const sfc_compile_job *job, sf_diag *diag,
                        .network = network,
                        .mapping = sf_module_find_mapping(job->module, network),
                        .machine = *out_machine,
+                       .isa = job->isa,
                        .threads = job->threads,
                        .diag = diag};
   return SF_OK;
-}
-
-/* ---- Manifest.
- * ------------------------------------------------------------------- */
-
-/* Adds every file below `folder`/`relative`, sorted by path. */
-static sf_result add_files(json_t *files, const char *folder,
-                           const char *relative, int depth, sf_diag *diag);
-
-static sf_result add_file(json_t *files, const char *path, const char *relative,
-                          sf_diag *diag) {
-  sf_mapped_file file = {0};
-  SF_TRY(sf_file_map(path, diag, &file));
-  char hash[65];
-  sf_sha256(file.data, file.size, hash);
-  json_array_append_new(files,
-                        json_pack("{s:s,s:I,s:s}", "path", relative, "bytes",
-                                  (json_int_t)file.size, "sha256", hash));
-  sf_file_unmap(&file);
-  return SF_OK;
-}
-
-static sf_result add_entry(json_t *files, const char *folder,
-                           const char *relative, const char *name, int depth,
-                           sf_diag *diag) {
-  char *below = relative ? sf_path_join(relative, name) : strdup(name);
-  char *path = below ? sf_path_join(folder, below) : NULL;
-  sf_result result = SF_OOM;
-  if (path) {
-    result = sf_path_is_directory(path)
-                 ? add_files(files, folder, below, depth + 1, diag)
-                 : add_file(files, path, below, diag);
-  }
-  free(path);
-  free(below);
-  return result;
-}
-
-static sf_result add_files(json_t *files, const char *folder,
-                           const char *relative, int depth, sf_diag *diag) {
-  if (depth > 8) {
-    return sf_error(diag, SF_DIAG_FILE_LIMIT, SF_NO_LOC,
-                    "'%s' is nested too deeply", folder);
-  }
-  char *path = relative ? sf_path_join(folder, relative) : strdup(folder);
-  if (!path) return SF_OOM;
-  char **names = NULL;
-  size_t count = 0;
-  sf_result result = sf_list_directory(path, diag, &names, &count);
-  free(path);
-  if (result != SF_OK) return result;
-  for (size_t i = 0; i < count; i++) {
-    if (result == SF_OK) {
-      result = add_entry(files, folder, relative, names[i], depth, diag);
-    }
-    free(names[i]);
-  }
-  free(names);
-  return result;
-}
-
-static json_t *starts_json(const sf_network *network) {
-  json_t *starts = json_object();
-  SF_FOREACH_OP(op, network) {
-    if (op->kind != SF_OP_NEURONS) continue;
-    json_object_set_new(starts, op->results[0]->name,
-                        json_integer(sf_op_int(op, SF_ATTR_start)));
-  }
-  return starts;
-}
-
-static sf_result write_manifest(const sfc_compile_job *job,
-                                const sf_emit_job *emitted,
-                                const char *directory, sf_diag *diag) {
-  const char *passes = job->passes ? job->passes : job->target->pipeline;
-  json_t *files = json_array();
-  json_t *manifest = json_pack(
-      "{s:i,s:s,s:s,s:s?,s:s,s:s,s:s,s:I,s:I,s:I,s:o,s:o}", "format",
-      SFC_MANIFEST_FORMAT, "version", SF_VERSION, "target", job->target->name,
-      "machine", emitted->machine ? emitted->machine->name : NULL, "network",
-      emitted->network->name, "source", job->source, "passes", passes, "lag",
-      (json_int_t)emitted->network->lag, "steps",
-      (json_int_t)emitted->network->steps, "period",
-      (json_int_t)emitted->network->period, "starts",
-      starts_json(emitted->network), "files", files);
-  if (!manifest) return SF_OOM;
-  sf_result result = add_files(files, directory, NULL, 0, diag);
-  char *text = json_dumps(manifest, JSON_INDENT(2));
-  char *path = sf_path_join(directory, "manifest.json");
-  if (result == SF_OK && (!text || !path)) result = SF_OOM;
-  if (result == SF_OK) result = sf_file_write(path, text, strlen(text), diag);
-  free(path);
-  free(text);
-  json_decref(manifest);
-  return result;
 }
 
 /* ---- Emission.
@@ -167,7 +73,7 @@ static sf_result fill_folder(const sfc_compile_job *job, sf_emit_job *emit,
   emit->directory = directory;
   SF_TRY(job->target->emit(emit));
   SF_TRY(write_ir(emit->module, directory, emit->diag));
-  return write_manifest(job, emit, directory, emit->diag);
+  return sfc_manifest_write(job, emit, directory);
 }
 
 sf_result sfc_compile(const sfc_compile_job *job, sf_diag *diag) {

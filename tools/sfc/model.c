@@ -28,7 +28,15 @@ static sf_result choose_network(sfc_session *session, sfc_model *model) {
 static sf_result load_folder(sfc_session *session, const char *path,
                              sfc_model *out) {
   out->is_folder = true;
-  SF_TRY(sfc_manifest_open(path, session->diag, &out->target, &out->machine));
+  sfc_manifest manifest;
+  SF_TRY(sfc_manifest_open(path, session->diag, &manifest));
+  out->target = manifest.target;
+  sf_result loaded =
+      manifest.machine
+          ? sf_machine_load(manifest.machine, session->diag, &out->machine)
+          : SF_OK;
+  sfc_manifest_close(&manifest);
+  SF_TRY(loaded);
   char *file = sf_path_join(path, "ir/model.sf");
   if (!file) return SF_OOM;
   sf_result result = SF_OK;
@@ -63,45 +71,6 @@ void sfc_model_destroy(sfc_model *model) {
   sf_module_destroy(model->import.module);
   sf_machine_destroy(model->machine);
   *model = (sfc_model){0};
-}
-
-sf_result sfc_manifest_open(const char *directory, sf_diag *diag,
-                            const sf_target **out_target,
-                            sf_machine **out_machine) {
-  *out_target = NULL;
-  *out_machine = NULL;
-  char *path = sf_path_join(directory, "manifest.json");
-  char *text = NULL;
-  size_t size = 0;
-  sf_result result =
-      path ? sf_file_read(path, (size_t)64 << 20, diag, &text, &size) : SF_OOM;
-  free(path);
-  if (result != SF_OK) return result;
-  json_error_t error;
-  json_t *manifest = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
-  free(text);
-  const char *target = NULL, *machine = NULL;
-  int format = 0;
-  machine = json_string_value(json_object_get(manifest, "machine"));
-  if (!manifest || json_unpack_ex(manifest, &error, 0, "{s:i,s:s}", "format",
-                                  &format, "target", &target) != 0) {
-    result = sf_error(
-        diag, SF_DIAG_ARTEFACT,
-        (sf_loc){.file = "manifest.json", .line = (uint32_t)error.line},
-        "the manifest of '%s' is damaged: %s", directory, error.text);
-  } else if (format != SFC_MANIFEST_FORMAT) {
-    result = sf_error(diag, SF_DIAG_ARTEFACT, SF_NO_LOC,
-                      "'%s' has manifest format %d, this sfc reads %d",
-                      directory, format, SFC_MANIFEST_FORMAT);
-  } else {
-    *out_target = sf_target_find(target, diag);
-    result = *out_target ? SF_OK : SF_FAIL;
-    if (result == SF_OK && machine) {
-      result = sf_machine_load(machine, diag, out_machine);
-    }
-  }
-  json_decref(manifest);
-  return result;
 }
 
 void sfc_print_next(const sfc_session *session, const char *format, ...) {

@@ -77,6 +77,7 @@ static sf_result compile_loaded(sfc_session *session, const sfc_model *model) {
                          .machine_name = a->machine,
                          .passes = a->passes,
                          .directory = a->output,
+                         .isa = a->isa,
                          .threads = sfc_threads(session)};
   if (!a->json) print_choices(&model->import);
   SF_TRY(sfc_compile(&job, session->diag));

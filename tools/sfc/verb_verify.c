@@ -35,6 +35,32 @@ static sf_result check_certificates(sfc_session *session, const char *folder) {
   return result;
 }
 
+/* What the manifest says of time must be what the IR says: a host goes by it.
+ */
+static sf_result check_manifest(sfc_session *session, const sfc_model *model) {
+  const sf_network *network = model->network;
+  sfc_manifest manifest;
+  SF_TRY(sfc_manifest_open(session->arguments.positional, session->diag,
+                           &manifest));
+  json_t *expected = sfc_manifest_network(network);
+  json_t *stated = json_object_get(manifest.json, "timing");
+  sf_result result = expected ? SF_OK : SF_OOM;
+  if (expected && !json_equal(expected, stated)) {
+    result =
+        sf_error(session->diag, SF_DIAG_MISMATCH, SF_NO_LOC,
+                 "manifest.json: network, lag, steps, period or starts are "
+                 "not those of '@%s' in ir/model.sf",
+                 network->name);
+  }
+  json_decref(expected);
+  if (result == SF_OK) {
+    result = sfc_manifest_check_files(&manifest, session->arguments.positional,
+                                      session->diag);
+  }
+  sfc_manifest_close(&manifest);
+  return result;
+}
+
 static sf_result compare(sfc_session *session, const sfc_model *model,
                          const sfc_dataset *dataset) {
   sfc_difference difference = {0};
@@ -72,6 +98,7 @@ static sf_result verify_loaded(sfc_session *session, const sfc_model *model) {
                     session->arguments.positional);
   }
   SF_TRY(check_certificates(session, session->arguments.positional));
+  SF_TRY(check_manifest(session, model));
   sfc_dataset dataset = {0};
   int64_t samples = session->arguments.samples;
   sf_result result =
