@@ -1,148 +1,144 @@
-/* verify_routes.c - cores and routes of a mapping: names, and a route for every
- * path between cores.
+/* verify_routes.c - is there a route for every path between cores?
  *
  * A mapping may be partitioned and not yet routed; so paths are asked for only
  * where a route is present. A dense projection needs each of its source's cores
- * to reach each of its target's; windows and sparse edges need at least one. */
+ * to reach each of its target's; windows and sparse edges need at least one.
+ * Cores are numbered and routes sorted: machines have 10^5 of each. */
 #include "ir/verify_mapping.h"
 
 #include "ir/grow.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* Numbers of the cores that host a value, ascending. */
+typedef struct core_list {
+  uint32_t *cores;
+  uint32_t count;
+} core_list;
+
+typedef struct route_map {
+  sf_verifier *v;
+  const sf_mapping *mapping;
+  sf_names *numbers;  /* core -> uint32_t */
+  const char **names; /* by number */
+  uint32_t core_count;
+  sf_names *hosts; /* value -> core_list */
+  uint64_t *pairs; /* from * core_count + to, sorted */
+  uint32_t pair_count;
+} route_map;
 
 static bool is_keyword(const sf_mop *mop, const char *keyword) {
   return strcmp(mop->keyword, keyword) == 0;
 }
 
-static bool check_core_name(sf_verifier *v, const sf_mop *route,
-                            const sf_names *cores, const char *core) {
-  sf_slice name = sf_slice_of(core);
-  if (sf_names_find(cores, name)) return true;
-  sf_wrong(v, SF_DIAG_MAPPING, route->loc, "there is no core '@%s'", core);
-  const char *nearest = sf_names_nearest(cores, name);
-  if (nearest) sf_help(v->diag, "did you mean '@%s'?", nearest);
-  return false;
+static sf_result number_core(route_map *map, const sf_mop *core) {
+  const char *name = sf_mop_find(core, SF_MOP_SYMBOL)->text;
+  const char **names =
+      SF_GROW(map->v->scratch, const char *, map->names, map->core_count);
+  uint32_t *number = SF_NEW(map->v->scratch, uint32_t);
+  if (!names || !number) return SF_OOM;
+  map->names = names;
+  *number = map->core_count;
+  names[map->core_count++] = name;
+  return sf_names_set(map->numbers, name, number);
 }
 
-static bool check_route(sf_verifier *v, const sf_mop *route,
-                        const sf_names *cores) {
-  const sf_item *from = sf_dict_find(&route->attrs, "from");
+static sf_result add_host(route_map *map, const char *value, uint32_t core) {
+  core_list *list = sf_names_find(map->hosts, sf_slice_of(value));
+  if (!list) {
+    list = SF_NEW(map->v->scratch, core_list);
+    if (!list) return SF_OOM;
+    SF_TRY(sf_names_set(map->hosts, value, list));
+  }
+  if (list->count && list->cores[list->count - 1] == core) return SF_OK;
+  uint32_t *grown =
+      SF_GROW(map->v->scratch, uint32_t, list->cores, list->count);
+  if (!grown) return SF_OOM;
+  list->cores = grown;
+  grown[list->count++] = core;
+  return SF_OK;
+}
+
+static uint64_t number_of(const route_map *map, const char *core) {
+  return *(const uint32_t *)sf_names_find(map->numbers, sf_slice_of(core));
+}
+
+static sf_result add_pairs(route_map *map, const sf_mop *route) {
   const sf_item *to = sf_dict_find(&route->attrs, "to");
-  if (!from || !to || to->count == 0)
-    return sf_wrong(v, SF_DIAG_MAPPING, route->loc,
-                    "a route needs 'from' and a 'to' that is not empty");
-  bool fine = check_core_name(v, route, cores, from->text);
-  for (uint32_t i = 0; i < to->count; i++)
-    fine &= check_core_name(v, route, cores, to->items[i].text);
-  return fine;
-}
-
-/* Cores have a name space, routes another. */
-static bool check_unique(sf_verifier *v, const sf_mop *mop, sf_names *names) {
-  const sf_mop_argument *name = sf_mop_find(mop, SF_MOP_SYMBOL);
-  const sf_mop *first = sf_names_find(names, sf_slice_of(name->text));
-  if (first) {
-    sf_wrong(v, SF_DIAG_MAPPING, name->loc, "'@%s' is defined twice",
-             name->text);
-    sf_note(v->diag, first->loc, "first defined here");
-    return false;
+  uint64_t from = number_of(map, sf_dict_text(&route->attrs, "from"));
+  for (uint32_t i = 0; i < to->count; i++) {
+    uint64_t *grown =
+        SF_GROW(map->v->scratch, uint64_t, map->pairs, map->pair_count);
+    if (!grown) return SF_OOM;
+    map->pairs = grown;
+    grown[map->pair_count++] =
+        from * map->core_count + number_of(map, to->items[i].text);
   }
-  /* The map only reads it back as const. */
-  if (sf_names_set(names, name->text, (void *)(uintptr_t)mop) != SF_OK)
-    v->out_of_memory = true;
-  return !v->out_of_memory;
+  return SF_OK;
 }
 
-bool sf_verify_cores(sf_verifier *v, const sf_mapping *mapping,
-                     sf_names *cores) {
-  bool fine = true;
-  sf_names *routes = sf_names_create(v->scratch);
-  v->out_of_memory |= !routes;
-  if (!routes) return false;
-  for (const sf_mop *mop = mapping->first; mop; mop = mop->next) {
-    if (is_keyword(mop, "core")) fine &= check_unique(v, mop, cores);
-    if (is_keyword(mop, "route")) fine &= check_unique(v, mop, routes);
+static int by_value(const void *a, const void *b) {
+  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return (x > y) - (x < y);
+}
+
+static sf_result build(route_map *map) {
+  map->numbers = sf_names_create(map->v->scratch);
+  map->hosts = sf_names_create(map->v->scratch);
+  if (!map->numbers || !map->hosts) return SF_OOM;
+  for (const sf_mop *core = map->mapping->first; core; core = core->next) {
+    if (!is_keyword(core, "core")) continue;
+    SF_TRY(number_core(map, core));
+    for (const sf_mop *host = core->first_child; host; host = host->next)
+      SF_TRY(add_host(map, sf_mop_find(host, SF_MOP_VALUE)->text,
+                      map->core_count - 1));
   }
-  for (const sf_mop *mop = mapping->first; mop; mop = mop->next)
-    if (is_keyword(mop, "route")) fine &= check_route(v, mop, cores);
-  return fine;
+  for (const sf_mop *mop = map->mapping->first; mop; mop = mop->next)
+    if (is_keyword(mop, "route")) SF_TRY(add_pairs(map, mop));
+  if (map->pair_count)
+    qsort(map->pairs, map->pair_count, sizeof *map->pairs, by_value);
+  return SF_OK;
 }
 
-/* ---- Paths.
- * ------------------------------------------------------------------- */
-
-/* The cores that host a value, by name, in text order. */
-typedef struct core_list {
-  const char **names;
-  uint32_t count;
-} core_list;
-
-static core_list cores_of(sf_verifier *v, const sf_mapping *mapping,
-                          const sf_value *value) {
-  core_list list = {0};
-  for (const sf_mop *core = mapping->first; core; core = core->next)
-    for (const sf_mop *host = core->first_child; host; host = host->next) {
-      const sf_mop_argument *name = sf_mop_find(host, SF_MOP_VALUE);
-      if (!name || strcmp(name->text, value->name) != 0) continue;
-      const char **grown =
-          SF_GROW(v->scratch, const char *, list.names, list.count);
-      v->out_of_memory |= !grown;
-      if (!grown) return (core_list){0};
-      list.names = grown;
-      grown[list.count++] = sf_mop_find(core, SF_MOP_SYMBOL)->text;
-      break; /* a core counts once */
-    }
-  return list;
+static bool has_route(const route_map *map, uint32_t from, uint32_t to) {
+  if (from == to) return true;
+  uint64_t key = (uint64_t)from * map->core_count + to;
+  return bsearch(&key, map->pairs, map->pair_count, sizeof key, by_value);
 }
 
-static bool has_route(const sf_mapping *mapping, const char *from,
-                      const char *to) {
-  if (strcmp(from, to) == 0) return true;
-  for (const sf_mop *mop = mapping->first; mop; mop = mop->next) {
-    if (!is_keyword(mop, "route")) continue;
-    const char *source = sf_dict_text(&mop->attrs, "from");
-    if (!source || strcmp(source, from) != 0) continue;
-    const sf_item *list = sf_dict_find(&mop->attrs, "to");
-    for (uint32_t i = 0; list && i < list->count; i++)
-      if (strcmp(list->items[i].text, to) == 0) return true;
-  }
-  return false;
-}
+/* ---- Pairs of populations.
+ * ---------------------------------------------------- */
 
-typedef struct path_check {
-  sf_verifier *v;
-  const sf_mapping *mapping;
-  core_list targets;
-  const sf_value *target;
-} path_check;
-
-static void missing(const path_check *c, const sf_value *source,
-                    const char *from, const char *to) {
+static void missing(const route_map *map, const sf_value *source,
+                    const sf_value *target, const char *from, const char *to) {
   if (from)
-    sf_wrong(c->v, SF_DIAG_MAPPING, c->mapping->loc,
+    sf_wrong(map->v, SF_DIAG_MAPPING, map->mapping->loc,
              "no route from '@%s' to '@%s', though '%%%s' feeds '%%%s'", from,
-             to, source->name, c->target->name);
+             to, source->name, target->name);
   else
-    sf_wrong(c->v, SF_DIAG_MAPPING, c->mapping->loc,
+    sf_wrong(map->v, SF_DIAG_MAPPING, map->mapping->loc,
              "no route from a core of '%%%s' to '@%s', which hosts '%%%s'",
-             source->name, to, c->target->name);
+             source->name, to, target->name);
 }
 
 /* Reports one missing route for a pair of populations. */
-static void check_pair(const path_check *c, const sf_value *source,
-                       bool dense) {
-  core_list sources = cores_of(c->v, c->mapping, source);
-  for (uint32_t t = 0; sources.count && t < c->targets.count; t++) {
+static void check_pair(const route_map *map, const sf_value *source,
+                       const sf_value *target, bool dense) {
+  const core_list *from = sf_names_find(map->hosts, sf_slice_of(source->name));
+  const core_list *to = sf_names_find(map->hosts, sf_slice_of(target->name));
+  for (uint32_t t = 0; from && to && t < to->count; t++) {
+    const char *name = map->names[to->cores[t]];
     bool any = false;
-    for (uint32_t s = 0; s < sources.count; s++) {
-      bool found = has_route(c->mapping, sources.names[s], c->targets.names[t]);
+    for (uint32_t s = 0; s < from->count && (dense || !any); s++) {
+      bool found = has_route(map, from->cores[s], to->cores[t]);
       any |= found;
       if (found || !dense) continue;
-      missing(c, source, sources.names[s], c->targets.names[t]);
+      missing(map, source, target, map->names[from->cores[s]], name);
       return;
     }
     if (any) continue;
-    missing(c, source, NULL, c->targets.names[t]);
+    missing(map, source, target, NULL, name);
     return;
   }
 }
@@ -155,15 +151,17 @@ typedef struct waiting {
 } waiting;
 
 typedef struct walk {
+  const route_map *map;
+  const sf_value *target;
   waiting *stack;
   uint32_t depth;
   uint8_t *seen; /* by order of the op; a sum may name a value twice */
 } walk;
 
-static bool push(const path_check *c, walk *w, const sf_value *value,
-                 bool dense) {
-  waiting *grown = SF_GROW(c->v->scratch, waiting, w->stack, w->depth);
-  c->v->out_of_memory |= !grown;
+static bool push(walk *w, const sf_value *value, bool dense) {
+  sf_verifier *v = w->map->v;
+  waiting *grown = SF_GROW(v->scratch, waiting, w->stack, w->depth);
+  v->out_of_memory |= !grown;
   if (!grown) return false;
   w->stack = grown;
   grown[w->depth++] = (waiting){value, dense};
@@ -171,11 +169,11 @@ static bool push(const path_check *c, walk *w, const sf_value *value,
 }
 
 /* One value: a population ends the way back, other ops lead on. */
-static bool step_back(const path_check *c, walk *w, waiting at) {
+static bool step_back(walk *w, waiting at) {
   const sf_op *op = at.value->op;
   if (!op) return true; /* inputs come from outside */
   if (op->kind == SF_OP_NEURONS) {
-    check_pair(c, at.value, at.dense);
+    check_pair(w->map, at.value, w->target, at.dense);
     return true;
   }
   if (w->seen[op->order]) return true;
@@ -183,20 +181,21 @@ static bool step_back(const path_check *c, walk *w, waiting at) {
   bool dense =
       at.dense || (op->kind == SF_OP_LINEAR && at.value->type.rank == 1);
   for (uint32_t i = 0; i < op->operand_count; i++)
-    if (op->operands[i].value && !push(c, w, op->operands[i].value, dense))
+    if (op->operands[i].value && !push(w, op->operands[i].value, dense))
       return false;
   return true;
 }
 
-static void check_population(const path_check *c, const sf_op *op,
-                             uint32_t ops) {
-  walk w = {.seen = SF_NEW_ARRAY(c->v->scratch, uint8_t, ops)};
-  c->v->out_of_memory |= !w.seen;
+static void check_population(const route_map *map, const sf_op *op) {
+  walk w = {.map = map, .target = op->results[0]};
+  if (!sf_names_find(map->hosts, sf_slice_of(w.target->name))) return;
+  w.seen = SF_NEW_ARRAY(map->v->scratch, uint8_t, op->network->op_count);
+  map->v->out_of_memory |= !w.seen;
   if (!w.seen) return;
   for (uint32_t i = 0; i < op->operand_count; i++)
-    if (!push(c, &w, op->operands[i].value, false)) return;
+    if (!push(&w, op->operands[i].value, false)) return;
   while (w.depth > 0)
-    if (!step_back(c, &w, w.stack[--w.depth])) return;
+    if (!step_back(&w, w.stack[--w.depth])) return;
 }
 
 static bool any_route(const sf_mapping *mapping) {
@@ -208,10 +207,13 @@ static bool any_route(const sf_mapping *mapping) {
 void sf_verify_routes(sf_verifier *v, const sf_mapping *mapping,
                       const sf_network *network) {
   if (!any_route(mapping)) return;
+  route_map map = {.v = v, .mapping = mapping};
+  if (build(&map) != SF_OK) {
+    v->out_of_memory = true;
+    return;
+  }
   SF_FOREACH_OP(op, network) {
-    if (op->kind != SF_OP_NEURONS || op->result_count == 0) continue;
-    path_check c = {.v = v, .mapping = mapping, .target = op->results[0]};
-    c.targets = cores_of(v, mapping, c.target);
-    if (c.targets.count) check_population(&c, op, network->op_count);
+    if (op->kind == SF_OP_NEURONS && op->result_count)
+      check_population(&map, op);
   }
 }
