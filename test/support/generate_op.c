@@ -22,25 +22,25 @@ void sf_set_ints(sf_generator *g, sf_op *op, sf_attr_id id, uint32_t count,
   if (sf_op_set_ints(op, id, count, values) != SF_OK) g->out_of_memory = true;
 }
 
-static bool is_float(const sf_type *type) {
+bool sf_generate_is_float(const sf_type *type) {
   return type->scalar.kind == SF_SCALAR_F32;
 }
 
-static void draw_mode(sf_generator *g, sf_op *op) {
+void sf_draw_mode(sf_generator *g, sf_op *op) {
   op->mode = (sf_mode)sf_draw(g, 3);
 }
 
 /* Weights of the given shape that suit the stream; the result's scalar. */
-static sf_type draw_weights(sf_generator *g, const sf_value *x, unsigned rank,
-                            const int32_t *dim) {
-  bool f32 = is_float(&x->type) || sf_chance(g, 20);
+sf_type sf_draw_weights(sf_generator *g, const sf_value *x, unsigned rank,
+                        const int32_t *dim) {
+  bool f32 = sf_generate_is_float(&x->type) || sf_chance(g, 20);
   return sf_type_make(f32 ? sf_f32() : sf_draw_int(g), rank, dim);
 }
 
 /* shift, round, each, mode of a projection with integer result. */
-static void draw_division(sf_generator *g, sf_op *op, bool f32) {
+void sf_draw_division(sf_generator *g, sf_op *op, bool f32) {
   if (f32) return;
-  draw_mode(g, op);
+  sf_draw_mode(g, op);
   if (sf_chance(g, 60))
     sf_set_int(g, op, SF_ATTR_shift, sf_draw_between(g, -8, 62));
   sf_set_int(g, op, SF_ATTR_round, sf_draw(g, 6));
@@ -56,17 +56,17 @@ static void set_delays(sf_generator *g, sf_op *op, unsigned rank,
     g->out_of_memory = true;
 }
 
-static void set_constants(sf_generator *g, sf_op *op, const sf_type *weights,
-                          bool bias) {
+void sf_set_constants(sf_generator *g, sf_op *op, const sf_type *weights,
+                      bool bias) {
   sf_op_set_operand_blob(op, 1, sf_draw_blob(g, weights));
   if (!bias) return;
-  sf_scalar scalar = is_float(weights) ? sf_f32() : sf_draw_int(g);
+  sf_scalar scalar = sf_generate_is_float(weights) ? sf_f32() : sf_draw_int(g);
   sf_type type = sf_type_make(scalar, 1, weights->dim);
   sf_op_set_operand_blob(op, 2, sf_draw_blob(g, &type));
 }
 
-static sf_scalar result_scalar(sf_generator *g, const sf_type *weights) {
-  return is_float(weights) ? sf_f32() : sf_draw_int(g);
+sf_scalar sf_result_scalar(sf_generator *g, const sf_type *weights) {
+  return sf_generate_is_float(weights) ? sf_f32() : sf_draw_int(g);
 }
 
 static void generate_linear(sf_generator *g, sf_op_kind kind) {
@@ -74,17 +74,17 @@ static void generate_linear(sf_generator *g, sf_op_kind kind) {
   if (x && x->type.rank == 0) x = sf_draw_value(g, SF_WANT_ANY, 1);
   if (!x) return;
   int32_t dim[2] = {sf_draw_between(g, 1, 5), x->type.dim[x->type.rank - 1]};
-  sf_type weights = draw_weights(g, x, 2, dim);
+  sf_type weights = sf_draw_weights(g, x, 2, dim);
   bool bias = sf_chance(g, 50);
   sf_op *op = sf_start_op(g, kind, bias ? 3 : 2);
   if (!op) return;
   sf_op_set_operand(op, 0, x);
-  set_constants(g, op, &weights, bias);
-  draw_division(g, op, is_float(&weights));
+  sf_set_constants(g, op, &weights, bias);
+  sf_draw_division(g, op, sf_generate_is_float(&weights));
   set_delays(g, op, 2, dim);
   sf_type result = x->type;
   result.dim[x->type.rank - 1] = dim[0];
-  result.scalar = result_scalar(g, &weights);
+  result.scalar = sf_result_scalar(g, &weights);
   sf_finish_op(g, op, &result);
 }
 
@@ -93,141 +93,14 @@ static void generate_sparse(sf_generator *g, sf_op_kind kind) {
   sf_op *op = x ? sf_start_op(g, kind, 3) : NULL;
   if (!op) return;
   int32_t edges = sf_draw_between(g, 1, 8), rows = sf_draw_between(g, 1, 6);
-  sf_type weights = draw_weights(g, x, 1, &edges);
+  sf_type weights = sf_draw_weights(g, x, 1, &edges);
   sf_op_set_operand(op, 0, x);
   sf_op_set_operand_blob(op, 1, sf_draw_edges(g, edges, rows, x->type.dim[0]));
   sf_op_set_operand_blob(op, 2, sf_draw_blob(g, &weights));
   sf_set_int(g, op, SF_ATTR_rows, rows);
-  draw_division(g, op, is_float(&weights));
+  sf_draw_division(g, op, sf_generate_is_float(&weights));
   set_delays(g, op, 1, &edges);
-  sf_type result = sf_type_make(result_scalar(g, &weights), 1, &rows);
-  sf_finish_op(g, op, &result);
-}
-
-/* Attributes of a window, one axis at a time; all extents come out positive. */
-typedef struct window {
-  int64_t kernel[2], stride[2], pad[4], dilation[2], out_pad[2];
-  int32_t out[2];
-} window;
-
-static void draw_window(sf_generator *g, const sf_type *x, bool transposed,
-                        window *w) {
-  unsigned spatial = x->rank - 1U;
-  for (unsigned i = 0; i < spatial; i++) {
-    int32_t in = x->dim[i + 1];
-    w->stride[i] = sf_draw_between(g, 1, 3);
-    w->dilation[i] = sf_chance(g, 30) ? 2 : 1;
-    int32_t most = (in - 1) / (int32_t)w->dilation[i] + 1;
-    w->kernel[i] = sf_draw_between(g, 1, most < 3 ? most : 3);
-    int64_t reach = w->dilation[i] * (w->kernel[i] - 1) + 1;
-    w->pad[i] = transposed ? 0 : sf_draw(g, (uint32_t)reach);
-    w->pad[spatial + i] = transposed ? 0 : sf_draw(g, (uint32_t)reach);
-    if (transposed && (in - 1) * w->stride[i] + reach > 2)
-      w->pad[i] = sf_draw(g, 2);
-    w->out_pad[i] = transposed ? sf_draw(g, (uint32_t)w->stride[i]) : 0;
-    int64_t pads = w->pad[i] + w->pad[spatial + i];
-    w->out[i] = (int32_t)(transposed ? (in - 1) * w->stride[i] - pads + reach +
-                                           w->out_pad[i]
-                                     : (in + pads - reach) / w->stride[i] + 1);
-  }
-}
-
-static void generate_conv(sf_generator *g, sf_op_kind kind) {
-  sf_value *x = sf_draw_value(g, SF_WANT_ANY, sf_chance(g, 30) ? 2 : 3);
-  if (!x) return;
-  window w = {0};
-  unsigned spatial = x->type.rank - 1U;
-  draw_window(g, &x->type, kind == SF_OP_CONVT, &w);
-  int32_t groups = sf_chance(g, 40) ? x->type.dim[0] : 1;
-  int32_t dim[4] = {groups * sf_draw_between(g, 1, 2), x->type.dim[0] / groups,
-                    (int32_t)w.kernel[0], (int32_t)w.kernel[1]};
-  sf_type weights = draw_weights(g, x, spatial + 2, dim);
-  bool bias = sf_chance(g, 50);
-  sf_op *op = sf_start_op(g, kind, bias ? 3 : 2);
-  if (!op) return;
-  sf_op_set_operand(op, 0, x);
-  set_constants(g, op, &weights, bias);
-  sf_set_ints(g, op, SF_ATTR_stride, spatial, w.stride);
-  sf_set_ints(g, op, SF_ATTR_pad, 2 * spatial, w.pad);
-  sf_set_ints(g, op, SF_ATTR_dilation, spatial, w.dilation);
-  sf_set_int(g, op, SF_ATTR_groups, groups);
-  if (kind == SF_OP_CONVT)
-    sf_set_ints(g, op, SF_ATTR_out_pad, spatial, w.out_pad);
-  draw_division(g, op, is_float(&weights));
-  sf_type result = x->type;
-  result.scalar = result_scalar(g, &weights);
-  result.dim[0] = dim[0];
-  for (unsigned i = 0; i < spatial; i++)
-    result.dim[i + 1] = w.out[i];
-  sf_finish_op(g, op, &result);
-}
-
-/* The result scalar of sum, max (and avg, mean) of a stream. */
-static sf_scalar gathered(sf_generator *g, sf_op *op, const sf_type *x,
-                          sf_pool_kind kind) {
-  if (is_float(x)) return sf_f32();
-  bool spikes = x->scalar.kind == SF_SCALAR_SPIKE && kind == SF_POOL_MAX;
-  if (spikes && sf_chance(g, 50)) return sf_spike();
-  draw_mode(g, op);
-  return sf_draw_int(g);
-}
-
-static sf_pool_kind draw_kind(sf_generator *g, const sf_type *x,
-                              sf_pool_kind mean) {
-  uint32_t drawn = sf_draw(g, is_float(x) ? 3 : 2);
-  if (drawn == 2) return mean;
-  return drawn ? SF_POOL_MAX : SF_POOL_SUM;
-}
-
-static void generate_pool(sf_generator *g, sf_op_kind kind) {
-  sf_value *x = sf_draw_value(g, SF_WANT_ANY, 3);
-  sf_op *op = x ? sf_start_op(g, kind, 1) : NULL;
-  if (!op) return;
-  sf_op_set_operand(op, 0, x);
-  sf_pool_kind pool = draw_kind(g, &x->type, SF_POOL_AVG);
-  int64_t kernel[2], stride[2], pad[4];
-  sf_type result = x->type;
-  for (unsigned i = 0; i < 2; i++) {
-    int32_t in = x->type.dim[i + 1];
-    kernel[i] = sf_draw_between(g, 1, in < 3 ? in : 3);
-    stride[i] = sf_draw_between(g, 1, 3);
-    pad[i] = sf_draw(g, (uint32_t)kernel[i]);
-    pad[2 + i] = sf_draw(g, (uint32_t)kernel[i]);
-    int64_t out = (in + pad[i] + pad[2 + i] - kernel[i]) / stride[i] + 1;
-    /* The last window must hold an element. */
-    if ((out - 1) * stride[i] - pad[i] >= in) pad[2 + i] = 0;
-    out = (in + pad[i] + pad[2 + i] - kernel[i]) / stride[i] + 1;
-    result.dim[i + 1] = (int32_t)out;
-  }
-  sf_set_int(g, op, SF_ATTR_kind, pool);
-  sf_set_ints(g, op, SF_ATTR_kernel, 2, kernel);
-  sf_set_ints(g, op, SF_ATTR_stride, 2, stride);
-  sf_set_ints(g, op, SF_ATTR_pad, 4, pad);
-  if (pool == SF_POOL_AVG) sf_set_int(g, op, SF_ATTR_count_pad, sf_draw(g, 2));
-  result.scalar = gathered(g, op, &x->type, pool);
-  sf_finish_op(g, op, &result);
-}
-
-static void generate_reduce(sf_generator *g, sf_op_kind kind) {
-  sf_value *x = sf_draw_value(g, SF_WANT_ANY, 1 + (int)sf_draw(g, 3));
-  sf_op *op = x ? sf_start_op(g, kind, 1) : NULL;
-  if (!op) return;
-  sf_op_set_operand(op, 0, x);
-  sf_pool_kind pool = draw_kind(g, &x->type, SF_POOL_MEAN);
-  bool keep = sf_chance(g, 50);
-  int64_t axes[SF_RANK_MAX];
-  uint32_t count = 0;
-  sf_type result = {0};
-  for (unsigned i = 0; i < x->type.rank; i++) {
-    bool reduced = sf_chance(g, 50) || (count == 0 && i + 1U == x->type.rank);
-    if (reduced) axes[count++] = i;
-    if (!reduced || keep)
-      result.dim[result.rank++] = reduced ? 1 : x->type.dim[i];
-  }
-  sf_set_int(g, op, SF_ATTR_kind, pool);
-  sf_set_ints(g, op, SF_ATTR_axes, count, axes);
-  sf_set_int(g, op, SF_ATTR_keep, keep);
-  result.scalar = gathered(g, op, &x->type, pool);
+  sf_type result = sf_type_make(sf_result_scalar(g, &weights), 1, &rows);
   sf_finish_op(g, op, &result);
 }
 
@@ -237,7 +110,8 @@ static void generate_matmul(sf_generator *g, sf_op_kind kind) {
   sf_type type = a->type;
   type.dim[a->type.rank - 2] = a->type.dim[a->type.rank - 1];
   type.dim[a->type.rank - 1] = sf_draw_between(g, 1, 4);
-  if (!is_float(&a->type) && sf_chance(g, 50)) type.scalar = sf_draw_int(g);
+  if (!sf_generate_is_float(&a->type) && sf_chance(g, 50))
+    type.scalar = sf_draw_int(g);
   sf_value *b = sf_value_of_type(g, &type);
   sf_op *op = b ? sf_start_op(g, kind, 2) : NULL;
   if (!op) return;
@@ -245,8 +119,8 @@ static void generate_matmul(sf_generator *g, sf_op_kind kind) {
   sf_op_set_operand(op, 1, b);
   sf_type result = a->type;
   result.dim[a->type.rank - 1] = type.dim[a->type.rank - 1];
-  if (!is_float(&a->type)) {
-    draw_mode(g, op);
+  if (!sf_generate_is_float(&a->type)) {
+    sf_draw_mode(g, op);
     result.scalar = sf_draw_int(g);
   }
   sf_finish_op(g, op, &result);
@@ -260,7 +134,8 @@ static void generate_elementwise(sf_generator *g, sf_op_kind kind) {
   sf_type type = a->type;
   for (unsigned i = 0; i < type.rank; i++)
     if (sf_chance(g, 30)) type.dim[i] = 1;
-  if (!is_float(&type) && sf_chance(g, 50)) type.scalar = sf_draw_int(g);
+  if (!sf_generate_is_float(&type) && sf_chance(g, 50))
+    type.scalar = sf_draw_int(g);
   if (sf_chance(g, 40))
     sf_op_set_operand_blob(op, 1, sf_draw_blob(g, &type));
   else
@@ -269,11 +144,11 @@ static void generate_elementwise(sf_generator *g, sf_op_kind kind) {
   bool spikes = a->type.scalar.kind == SF_SCALAR_SPIKE &&
                 type.scalar.kind == SF_SCALAR_SPIKE;
   bool closed = kind == SF_OP_MIN || kind == SF_OP_MAX || kind == SF_OP_MUL;
-  if (is_float(&type) || (spikes && closed && sf_chance(g, 50))) {
+  if (sf_generate_is_float(&type) || (spikes && closed && sf_chance(g, 50))) {
     sf_finish_op(g, op, &result);
     return;
   }
-  draw_mode(g, op);
+  sf_draw_mode(g, op);
   result.scalar = sf_draw_int(g);
   sf_finish_op(g, op, &result);
 }
@@ -357,11 +232,12 @@ static void generate_convert(sf_generator *g, sf_op_kind kind) {
   if (!op) return;
   sf_op_set_operand(op, 0, x);
   sf_type result = x->type;
-  bool to_int = is_float(&x->type) || sf_chance(g, 40);
+  bool to_int = sf_generate_is_float(&x->type) || sf_chance(g, 40);
   result.scalar = to_int ? sf_draw_int(g) : sf_f32();
-  if (to_int) draw_mode(g, op);
-  if (is_float(&x->type)) sf_set_int(g, op, SF_ATTR_round, sf_draw(g, 6));
-  if ((is_float(&x->type) || !to_int) && sf_chance(g, 60) &&
+  if (to_int) sf_draw_mode(g, op);
+  if (sf_generate_is_float(&x->type))
+    sf_set_int(g, op, SF_ATTR_round, sf_draw(g, 6));
+  if ((sf_generate_is_float(&x->type) || !to_int) && sf_chance(g, 60) &&
       sf_op_set_number(op, SF_ATTR_scale, sf_draw_f32(g)) != SF_OK)
     g->out_of_memory = true;
   sf_finish_op(g, op, &result);
@@ -438,13 +314,13 @@ void sf_generate_op(sf_generator *g, sf_op_kind kind) {
     return;
   case SF_OP_CONV:
   case SF_OP_CONVT:
-    generate_conv(g, kind);
+    sf_generate_conv(g, kind);
     return;
   case SF_OP_SPARSE:
     generate_sparse(g, kind);
     return;
   case SF_OP_POOL:
-    generate_pool(g, kind);
+    sf_generate_pool(g, kind);
     return;
   case SF_OP_MATMUL:
     generate_matmul(g, kind);
@@ -457,7 +333,7 @@ void sf_generate_op(sf_generator *g, sf_op_kind kind) {
     generate_elementwise(g, kind);
     return;
   case SF_OP_REDUCE:
-    generate_reduce(g, kind);
+    sf_generate_reduce(g, kind);
     return;
   case SF_OP_CONCAT:
     generate_concat(g, kind);

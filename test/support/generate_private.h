@@ -53,6 +53,24 @@ void sf_set_int(sf_generator *g, sf_op *op, sf_attr_id id, int64_t value);
 void sf_set_ints(sf_generator *g, sf_op *op, sf_attr_id id, uint32_t count,
                  const int64_t *values);
 
+bool sf_generate_is_float(const sf_type *type);
+void sf_draw_mode(sf_generator *g, sf_op *op);
+/* Type of weights of that shape that suit the stream. */
+sf_type sf_draw_weights(sf_generator *g, const sf_value *x, unsigned rank,
+                        const int32_t *dim);
+/* shift, round, each and mode, where the result is an integer. */
+void sf_draw_division(sf_generator *g, sf_op *op, bool f32);
+/* Operand 1, and 2 if there is a bias. */
+void sf_set_constants(sf_generator *g, sf_op *op, const sf_type *weights,
+                      bool bias);
+sf_scalar sf_result_scalar(sf_generator *g, const sf_type *weights);
+
+/* ---- generate_window.c
+ * ------------------------------------------------------------ */
+void sf_generate_conv(sf_generator *g, sf_op_kind kind);
+void sf_generate_pool(sf_generator *g, sf_op_kind kind);
+void sf_generate_reduce(sf_generator *g, sf_op_kind kind);
+
 /* ---- generate_neuron.c, generate_mapping.c
  * ---------------------------------------- */
 sf_neuron *sf_generate_neuron(sf_generator *g);

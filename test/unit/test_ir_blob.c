@@ -199,6 +199,16 @@ static char *read_text(const char *name) {
   return text;
 }
 
+static void load_all(const char *path) {
+  sf_module *module;
+  sf_diag *diag = sf_diag_create(stderr, SF_DIAG_TEXT);
+  assert_int_equal(sf_parse_file(path, diag, &module), SF_OK);
+  for (sf_blob *b = module->first_blob; b; b = b->next)
+    assert_int_equal(sf_blob_load(b, diag), SF_OK);
+  sf_module_destroy(module);
+  sf_diag_destroy(diag);
+}
+
 /* Large derived blobs go beside the text, small ones into it. */
 static void test_companion(void **state) {
   (void)state;
@@ -227,18 +237,12 @@ static void test_companion(void **state) {
   /* A new derived blob: the companion is replaced and loses nothing. */
   assert_non_null(sf_blob_create_i32(read, "more", &large, values));
   assert_int_equal(sf_write_module(read, path, NULL, diag), SF_OK);
-  sf_module_destroy(read);
-  assert_int_equal(sf_parse_file(path, diag, &read), SF_OK);
-  for (sf_blob *b = read->first_blob; b; b = b->next)
-    assert_int_equal(sf_blob_load(b, diag), SF_OK);
+  load_all(path);
   /* Another folder: what is in files goes along. */
   char *sub = in_folder("sub"), *moved = in_folder("sub/x.sf");
   assert_int_equal(sf_make_directory(sub, diag), SF_OK);
   assert_int_equal(sf_write_module(read, moved, NULL, diag), SF_OK);
-  sf_module_destroy(read);
-  assert_int_equal(sf_parse_file(moved, diag, &read), SF_OK);
-  for (sf_blob *b = read->first_blob; b; b = b->next)
-    assert_int_equal(sf_blob_load(b, diag), SF_OK);
+  load_all(moved);
   sf_module_destroy(read);
   sf_module_destroy(m);
   sf_diag_destroy(diag);
