@@ -325,9 +325,9 @@ static sf_result reset_by_period(cpu_module *m, const block *b, int64_t start) {
       LLVMConstInt(cg->i64, (unsigned long long)m->network->period, false), "");
   LLVMValueRef due = LLVMBuildICmp(cg->builder, LLVMIntEQ, rest,
                                    LLVMConstInt(cg->i64, 0, false), "");
-  sf_code_if block = sf_code_if_begin(cg, due);
+  sf_code_if due_block = sf_code_if_begin(cg, due);
   SF_TRY(call_reset(m, b));
-  sf_code_if_end(cg, &block);
+  sf_code_if_end(cg, &due_block);
   return SF_OK;
 }
 
