@@ -184,7 +184,7 @@ static sf_result run_target(sfc_session *session, const golden_block *block) {
         block->network, (sf_slice){row->name, strlen(row->name)});
     row->name = value ? value->name : "?";
   }
-  if (result == SF_OK) result = sfc_counts_add(run->counts, &got.counts);
+  if (result == SF_OK) result = sf_counts_add(run->counts, &got.counts);
   sf_run_result_destroy(&got);
   return result;
 }

@@ -166,7 +166,7 @@ static sf_result run_range(const block_work *work, uint64_t begin, uint64_t end,
     result = run_sample(work, interp, input, pointers, i, diag);
   }
   if (result == SF_OK) {
-    result = sfc_counts_add(counts, sf_interp_counts(interp));
+    result = sf_counts_add(counts, sf_interp_counts(interp));
   }
   sf_interp_destroy(interp);
   sfc_sample_destroy(input);
@@ -186,32 +186,11 @@ static sf_result run_share(void *data, size_t index) {
   return result;
 }
 
-sf_result sfc_counts_add(sf_counts *to, const sf_counts *from) {
-  if (!to->populations && from->population_count > 0) {
-    to->populations = calloc(from->population_count, sizeof *to->populations);
-    if (!to->populations) return SF_OOM;
-    to->population_count = from->population_count;
-  }
-  for (uint32_t i = 0; i < from->population_count; i++) {
-    sf_population_counts *row = &to->populations[i];
-    const sf_population_counts *more = &from->populations[i];
-    row->name = more->name;
-    row->neurons = more->neurons;
-    row->events_in += more->events_in;
-    row->spikes_out += more->spikes_out;
-    row->updates += more->updates;
-    row->hops += more->hops;
-  }
-  to->steps += from->steps;
-  to->samples += from->samples;
-  return SF_OK;
-}
-
 /* The names in a counts record belong to the interpreter's network, so they
  * outlive it; only the rows are ours. */
 static sf_result gather(block_work *work) {
   for (unsigned i = 0; i < work->shares; i++) {
-    SF_TRY(sfc_counts_add(&work->block->counts, &work->counts[i]));
+    SF_TRY(sf_counts_add(&work->block->counts, &work->counts[i]));
   }
   work->block->populations = work->block->counts.populations;
   return SF_OK;

@@ -47,7 +47,5 @@ const sf_word *sfc_block_data(const sfc_block *block, uint64_t sample,
 /* How many samples fit a block of about 128 MiB; at least 1. */
 uint64_t sfc_block_capacity(const sfc_tap *taps, uint32_t tap_count,
                             uint32_t total_steps);
-/* Adds rows by position; `to` is zero or of the same network. */
-sf_result sfc_counts_add(sf_counts *to, const sf_counts *from) SF_MUST_USE;
 
 #endif

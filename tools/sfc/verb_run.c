@@ -52,7 +52,7 @@ static sf_result run_blocks(sfc_session *session, const sfc_model *model,
                            first, left < capacity ? left : capacity, &block);
     if (result == SF_OK) {
       take_block(tally, &block, records);
-      result = sfc_counts_add(&tally->counts, &block.counts);
+      result = sf_counts_add(&tally->counts, &block.counts);
     }
     first += block.count;
     sf_progress_add(&progress, block.count);
