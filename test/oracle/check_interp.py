@@ -1,6 +1,6 @@
 """Compares the interpreter with evaluate.py on random networks: every value of
-every step, bit for bit (analog ops within the tolerance of docs/ir.md 4), and the
-place of an overflow.
+every step, bit for bit (analog ops within the tolerance of docs/ir.md 4), the place
+of an overflow, and the counts of every population.
 
     check_interp.py INTERP_DUMP --count N [--seed S] [--keep DIR]
 """
@@ -14,6 +14,7 @@ import tempfile
 
 import numpy as np
 
+import counts
 import evaluate
 import random_network
 import sf_text
@@ -91,6 +92,14 @@ def compare(made, run, folder):
         return "interpreter: " + run.stderr, "equal"
     for difference in differences(network, series, made.tolerant, folder):
         return difference, "equal"
+    want = counts.count(network, series, made.steps)
+    with open(os.path.join(folder, "counts.txt")) as file:
+        for line in file:
+            name, *numbers = line.split()
+            if tuple(map(int, numbers)) != want.pop(name):
+                return "counts: " + line, "equal"
+    if want:
+        return "counts missing: %s" % want, "equal"
     return None, "equal"
 
 
