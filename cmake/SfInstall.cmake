@@ -4,6 +4,8 @@ include(CMakePackageConfigHelpers)
 
 install(DIRECTORY include/sf DESTINATION include)
 install(FILES LICENSE DESTINATION share/doc/spikeformer)
+# What `sfc demo` compiles: the network, its images, their licences.
+install(DIRECTORY test/data/netx_mnist_mlp/ DESTINATION share/spikeformer/demo)
 
 configure_file(cmake/spikeformer.pc.in spikeformer.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/spikeformer.pc DESTINATION lib/pkgconfig)
