@@ -15,16 +15,16 @@
 
 static sf_result emit_image(const sf_emit_job *job, const s2_core *core,
                             uint32_t work_words) {
-  char *object = s2_file(job->directory, core->name, ".o");
-  char *elf = s2_file(job->directory, core->name, ".elf");
-  char *raw = s2_file(job->directory, core->name, ".bin");
+  char *object = sf_s2_file(job->directory, core->name, ".o");
+  char *elf = sf_s2_file(job->directory, core->name, ".elf");
+  char *raw = sf_s2_file(job->directory, core->name, ".bin");
   sf_result result = object && elf && raw ? SF_OK : SF_OOM;
   if (result == SF_OK) {
-    result = s2_object_emit(core, work_words, object, job->diag);
+    result = sf_s2_object_emit(core, work_words, object, job->diag);
   }
   if (result == SF_OK) {
     s2_image_files files = {core->name, object, elf, raw};
-    result = s2_link(&files, job->diag);
+    result = sf_s2_link(&files, job->diag);
   }
   free(object);
   free(elf);
@@ -35,13 +35,13 @@ static sf_result emit_image(const sf_emit_job *job, const s2_core *core,
 static sf_result emit_core(const sf_emit_job *job, const s2_plan *plan,
                            const s2_core *core) {
   s2_region region;
-  SF_TRY(s2_region_build(plan, core, job->diag, &region));
-  char *path = s2_file(job->directory, core->name, ".regions.bin");
+  SF_TRY(sf_s2_region_build(plan, core, job->diag, &region));
+  char *path = sf_s2_file(job->directory, core->name, ".regions.bin");
   sf_result result =
       path ? sf_file_write(path, region.bytes, region.size, job->diag) : SF_OOM;
   if (result == SF_OK) result = emit_image(job, core, region.work_words);
   free(path);
-  s2_region_destroy(&region);
+  sf_s2_region_destroy(&region);
   return result;
 }
 
@@ -51,7 +51,7 @@ static sf_result emit_core(const sf_emit_job *job, const s2_plan *plan,
 static sf_result write_json(const sf_emit_job *job, const char *name,
                             json_t *object) {
   char *text = object ? json_dumps(object, JSON_INDENT(1)) : NULL;
-  char *path = s2_file(job->directory, name, ".json");
+  char *path = sf_s2_file(job->directory, name, ".json");
   sf_result result = text && path
                          ? sf_file_write(path, text, strlen(text), job->diag)
                          : SF_OOM;
@@ -134,16 +134,16 @@ static sf_result emit_plan(const sf_emit_job *job, const s2_plan *plan) {
   }
   if (result == SF_OK) result = write_manifest(job, plan);
   if (result == SF_OK) {
-    result = write_json(job, "routing", s2_routing_json(job->mapping));
+    result = write_json(job, "routing", sf_s2_routing_json(job->mapping));
   }
   if (result == SF_OK) result = write_certificate(job);
   return result;
 }
 
-sf_result s2_emit(const sf_emit_job *job) {
+sf_result sf_s2_emit(const sf_emit_job *job) {
   s2_plan plan;
-  sf_result result = s2_plan_create(job, &plan);
+  sf_result result = sf_s2_plan_create(job, &plan);
   if (result == SF_OK) result = emit_plan(job, &plan);
-  s2_plan_destroy(&plan);
+  sf_s2_plan_destroy(&plan);
   return result;
 }

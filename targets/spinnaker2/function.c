@@ -43,7 +43,7 @@ static sf_stmt *statement(fusion *f, sf_nop_kind kind, sf_scalar type,
 static sf_result check_target(const fusion *f, const s2_leaf *leaf,
                               uint32_t target, const s2_synapses *synapses,
                               double largest) {
-  double sum = fabs((double)s2_leaf_bias(leaf, target));
+  double sum = fabs((double)sf_s2_leaf_bias(leaf, target));
   for (size_t i = 0; i < synapses->count; i++) {
     sum += abs(synapses->items[i].weight) * largest;
   }
@@ -63,9 +63,9 @@ static sf_result check_sum(const fusion *f, const s2_leaf *leaf) {
   size_t targets = sf_type_elements(&leaf->value->type);
   for (uint32_t e = 0; e < targets; e++) {
     s2_synapses synapses;
-    SF_TRY(s2_synapses_collect(leaf, &e, 1, &synapses));
+    SF_TRY(sf_s2_synapses_collect(leaf, &e, 1, &synapses));
     sf_result result = check_target(f, leaf, e, &synapses, largest);
-    s2_synapses_destroy(&synapses);
+    sf_s2_synapses_destroy(&synapses);
     SF_TRY(result);
   }
   return SF_OK;
@@ -237,8 +237,9 @@ static sf_result fuse(fusion *f) {
   return copy_statements(f);
 }
 
-sf_result s2_function_fuse(const sf_op *neurons, const s2_leaves *leaves,
-                           sf_module *scratch, sf_diag *diag, sf_neuron **out) {
+sf_result sf_s2_function_fuse(const sf_op *neurons, const s2_leaves *leaves,
+                              sf_module *scratch, sf_diag *diag,
+                              sf_neuron **out) {
   const sf_neuron *from = neurons->neuron;
   sf_neuron *to =
       sf_neuron_create(scratch, neurons->results[0]->name, neurons->loc);

@@ -61,8 +61,8 @@ static sf_result collect(const sf_value *value, sf_diag *diag, s2_leaves *out) {
   return SF_OK;
 }
 
-sf_result s2_leaves_collect(const sf_op *neurons, sf_diag *diag,
-                            s2_leaves *out) {
+sf_result sf_s2_leaves_collect(const sf_op *neurons, sf_diag *diag,
+                               s2_leaves *out) {
   out->count = 0;
   for (uint32_t i = 0; i < neurons->operand_count; i++) {
     SF_TRY(collect(neurons->operands[i].value, diag, out));
@@ -132,7 +132,7 @@ static s2_origin one_back(const sf_value *value, uint32_t element) {
   }
 }
 
-s2_origin s2_origin_of(const sf_value *value, uint32_t element) {
+s2_origin sf_s2_origin_of(const sf_value *value, uint32_t element) {
   s2_origin origin = {value, element, 0};
   while (origin.value->op && origin.value->op->kind != SF_OP_NEURONS) {
     s2_origin back = one_back(origin.value, origin.element);

@@ -75,7 +75,7 @@ static sf_result link_as(const char *linker, const char *runtime,
   return result;
 }
 
-sf_result s2_link(const s2_image_files *files, sf_diag *diag) {
+sf_result sf_s2_link(const s2_image_files *files, sf_diag *diag) {
   char *linker = sf_program_find("ld.lld-19");
   if (!linker) linker = sf_program_find("ld.lld");
   if (!linker) {

@@ -23,14 +23,14 @@ static sf_result add_record(s2_region_builder *b, s2_link_record record) {
 }
 
 /* Links of one projection; returns the longest delay of its stream. */
-sf_result s2_links_add(s2_region_builder *b, const s2_leaf *leaf,
-                       uint32_t index, const pe_projection *p,
-                       uint32_t *out_longest) {
+sf_result sf_s2_links_add(s2_region_builder *b, const s2_leaf *leaf,
+                          uint32_t index, const pe_projection *p,
+                          uint32_t *out_longest) {
   const uint32_t *rows =
       (const uint32_t *)(const void *)(b->bytes.data + p->rows);
   uint32_t inputs = (uint32_t)sf_type_elements(&leaf->stream->type);
   for (uint32_t j = 0; j < inputs; j++) {
-    s2_origin origin = s2_origin_of(leaf->stream, j);
+    s2_origin origin = sf_s2_origin_of(leaf->stream, j);
     if (origin.delay == 0) {
       sf_error(b->diag, SF_DIAG_TARGET_CANNOT, leaf->value->loc,
                "'%%%s' reaches '%%%s' within one step; a packet takes one",
@@ -97,8 +97,9 @@ static sf_result put_source(s2_region_builder *b, const s2_key_block *block,
   if (*out_used) {
     out->key = block->key;
     out->count = block->count;
-    out->first = s2_region_put(b, first, (block->count + 1u) * sizeof *first);
-    out->links = s2_region_put(b, list.data, list.size);
+    out->first =
+        sf_s2_region_put(b, first, (block->count + 1u) * sizeof *first);
+    out->links = sf_s2_region_put(b, list.data, list.size);
   }
   bool failed = list.failed;
   sf_buffer_destroy(&list);
@@ -106,7 +107,7 @@ static sf_result put_source(s2_region_builder *b, const s2_key_block *block,
   return failed ? SF_OOM : SF_OK;
 }
 
-sf_result s2_links_put(s2_region_builder *b) {
+sf_result sf_s2_links_put(s2_region_builder *b) {
   if (b->record_count > 1) {
     qsort(b->records, b->record_count, sizeof *b->records, by_source);
   }
@@ -120,7 +121,7 @@ sf_result s2_links_put(s2_region_builder *b) {
     b->header.source_count += used;
   }
   b->header.sources =
-      s2_region_put(b, sources, b->header.source_count * sizeof *sources);
+      sf_s2_region_put(b, sources, b->header.source_count * sizeof *sources);
   free(sources);
   return result;
 }

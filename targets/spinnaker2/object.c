@@ -137,7 +137,7 @@ static sf_result build_slice(sf_codegen *cg, const s2_slice *slice,
   bool *per_element = calloc(params + 1u, sizeof *per_element);
   if (!per_element) return SF_OOM;
   for (uint32_t i = 0; i < params; i++) {
-    per_element[i] = s2_param_is_per_neuron(slice, i);
+    per_element[i] = sf_s2_param_is_per_neuron(slice, i);
   }
   char name[48];
   snprintf(name, sizeof name, "pe.neuron.%u", index);
@@ -170,8 +170,8 @@ static sf_result build_core(sf_codegen *cg, const s2_core *core,
   return result;
 }
 
-sf_result s2_object_emit(const s2_core *core, uint32_t work_words,
-                         const char *path, sf_diag *diag) {
+sf_result sf_s2_object_emit(const s2_core *core, uint32_t work_words,
+                            const char *path, sf_diag *diag) {
   sf_codegen *cg = NULL;
   SF_TRY(sf_codegen_create(&sf_code_cortex_m4, core->name, diag, &cg));
   char *bytes = NULL;

@@ -13,7 +13,7 @@ enum {
   SILENT_BLOCK = 4096
 };
 
-bool s2_on_chip(const sf_op *op) {
+bool sf_s2_on_chip(const sf_op *op) {
   return op && op->kind == SF_OP_NEURONS &&
          sf_op_int(op, SF_ATTR_on) == SF_ON_CHIP;
 }
@@ -84,12 +84,12 @@ static sf_result create_slice(s2_plan *plan, const sf_value *value,
   slice->op = value->op;
   slice->box = *box;
   SF_TRY(number_elements(plan->arena, &value->type, slice));
-  SF_TRY(s2_leaves_collect(slice->op, diag, &slice->leaves));
+  SF_TRY(sf_s2_leaves_collect(slice->op, diag, &slice->leaves));
   slice->function = find_function(plan, slice->op);
   if (slice->function) return SF_OK;
   SF_TRY(load_blobs(slice->op, &slice->leaves, diag));
-  return s2_function_fuse(slice->op, &slice->leaves, plan->scratch, diag,
-                          &slice->function);
+  return sf_s2_function_fuse(slice->op, &slice->leaves, plan->scratch, diag,
+                             &slice->function);
 }
 
 static uint32_t count_slices(const sf_network *network, const sf_mop *core) {
@@ -100,7 +100,7 @@ static uint32_t count_slices(const sf_network *network, const sf_mop *core) {
         name ? sf_network_find_value(network,
                                      (sf_slice){name->text, strlen(name->text)})
              : NULL;
-    count += value && s2_on_chip(value->op);
+    count += value && sf_s2_on_chip(value->op);
   }
   return count;
 }
@@ -116,7 +116,7 @@ static sf_result create_slices(s2_plan *plan, const sf_mop *mop, s2_core *core,
     if (!name || !box) continue;
     const sf_value *value = sf_network_find_value(
         plan->network, (sf_slice){name->text, strlen(name->text)});
-    if (!value || !s2_on_chip(value->op)) continue;
+    if (!value || !sf_s2_on_chip(value->op)) continue;
     s2_slice *slice = &core->slices[core->slice_count];
     SF_TRY(create_slice(plan, value, &box->box, diag, slice));
     core->slice_count++;
@@ -166,7 +166,7 @@ static sf_result give_keys(s2_plan *plan, const sf_mapping *mapping) {
 
 static bool is_external(const sf_value *value) {
   return !value->op ||
-         (value->op->kind == SF_OP_NEURONS && !s2_on_chip(value->op));
+         (value->op->kind == SF_OP_NEURONS && !sf_s2_on_chip(value->op));
 }
 
 static sf_result add_external(s2_plan *plan, const sf_value *value,
@@ -190,7 +190,7 @@ static bool is_read_by_chip(const s2_plan *plan, const sf_value *value) {
         const sf_value *stream = leaves->leaf[k].stream;
         uint32_t n = (uint32_t)sf_type_elements(&stream->type);
         for (uint32_t e = 0; e < n; e++) {
-          if (s2_origin_of(stream, e).value == value) return true;
+          if (sf_s2_origin_of(stream, e).value == value) return true;
         }
       }
     }
@@ -244,7 +244,7 @@ static sf_result create_cores(const sf_emit_job *job, s2_plan *plan) {
   return SF_OK;
 }
 
-sf_result s2_plan_create(const sf_emit_job *job, s2_plan *out) {
+sf_result sf_s2_plan_create(const sf_emit_job *job, s2_plan *out) {
   *out = (s2_plan){.network = job->network};
   if (!job->mapping) {
     sf_error(job->diag, SF_DIAG_TARGET_CANNOT, job->network->loc,
@@ -260,7 +260,7 @@ sf_result s2_plan_create(const sf_emit_job *job, s2_plan *out) {
   return find_externals(out);
 }
 
-void s2_plan_destroy(s2_plan *plan) {
+void sf_s2_plan_destroy(s2_plan *plan) {
   sf_module_destroy(plan->scratch);
   sf_arena_destroy(plan->arena);
   *plan = (s2_plan){0};
@@ -272,8 +272,8 @@ static int by_key(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
-sf_result s2_plan_blocks(const s2_plan *plan, s2_key_block **out,
-                         uint32_t *out_count) {
+sf_result sf_s2_plan_blocks(const s2_plan *plan, s2_key_block **out,
+                            uint32_t *out_count) {
   uint32_t count = plan->external_count;
   for (uint32_t c = 0; c < plan->core_count; c++) {
     for (uint32_t i = 0; i < plan->cores[c].slice_count; i++) {

@@ -30,8 +30,8 @@ typedef struct s2_leaves {
 
 /* The leaves of all operands of a population, in text order of the tree.
  * Errors: TARGET_CANNOT, naming the op that is no leaf. */
-sf_result s2_leaves_collect(const sf_op *neurons, sf_diag *diag,
-                            s2_leaves *out) SF_MUST_USE;
+sf_result sf_s2_leaves_collect(const sf_op *neurons, sf_diag *diag,
+                               s2_leaves *out) SF_MUST_USE;
 
 /* Where element `element` of `value` comes from: a population's result, a
  * network argument, `delay` steps before. */
@@ -40,7 +40,7 @@ typedef struct s2_origin {
   uint32_t element;
   uint32_t delay;
 } s2_origin;
-s2_origin s2_origin_of(const sf_value *value, uint32_t element);
+s2_origin sf_s2_origin_of(const sf_value *value, uint32_t element);
 
 /* ---- Synapses.
  * ------------------------------------------------------------------ */
@@ -60,11 +60,11 @@ typedef struct s2_synapses {
 /* All synapses of the leaf into `elements` (the population's element numbers,
  * one a local neuron), ordered by target. Zero weights are left out. Blobs must
  * be loaded. */
-sf_result s2_synapses_collect(const s2_leaf *leaf, const uint32_t *elements,
-                              uint32_t count, s2_synapses *out) SF_MUST_USE;
-void s2_synapses_destroy(s2_synapses *synapses);
+sf_result sf_s2_synapses_collect(const s2_leaf *leaf, const uint32_t *elements,
+                                 uint32_t count, s2_synapses *out) SF_MUST_USE;
+void sf_s2_synapses_destroy(s2_synapses *synapses);
 /* Bias of one target element, 0 without one. */
-int32_t s2_leaf_bias(const s2_leaf *leaf, uint32_t element);
+int32_t sf_s2_leaf_bias(const s2_leaf *leaf, uint32_t element);
 
 /* ---- Fused function.
  * -------------------------------------------------------------- */
@@ -72,9 +72,9 @@ int32_t s2_leaf_bias(const s2_leaf *leaf, uint32_t element);
 /* Adds to `scratch` (a module of its own) a neuron function whose inputs are
  * the leaves' 32-bit sums and whose params are the neuron's, then one bias a
  * leaf. Errors: TARGET_CANNOT when a sum could leave 32 bits. */
-sf_result s2_function_fuse(const sf_op *neurons, const s2_leaves *leaves,
-                           sf_module *scratch, sf_diag *diag,
-                           sf_neuron **out) SF_MUST_USE;
+sf_result sf_s2_function_fuse(const sf_op *neurons, const s2_leaves *leaves,
+                              sf_module *scratch, sf_diag *diag,
+                              sf_neuron **out) SF_MUST_USE;
 
 /* ---- Plan.
  * ------------------------------------------------------------------------ */
@@ -113,10 +113,10 @@ typedef struct s2_plan {
   s2_external *externals;
 } s2_plan;
 
-sf_result s2_plan_create(const sf_emit_job *job, s2_plan *out) SF_MUST_USE;
-void s2_plan_destroy(s2_plan *plan);
+sf_result sf_s2_plan_create(const sf_emit_job *job, s2_plan *out) SF_MUST_USE;
+void sf_s2_plan_destroy(s2_plan *plan);
 /* True when the population runs on the chip. */
-bool s2_on_chip(const sf_op *op);
+bool sf_s2_on_chip(const sf_op *op);
 
 /* A run of keys: elements of a stream that one core (or the host) sends. */
 typedef struct s2_key_block {
@@ -125,12 +125,12 @@ typedef struct s2_key_block {
   const uint32_t *elements; /* count numbers; NULL: 0 .. count-1 */
 } s2_key_block;
 /* All blocks, ascending keys, in the plan's arena. */
-sf_result s2_plan_blocks(const s2_plan *plan, s2_key_block **out,
-                         uint32_t *out_count) SF_MUST_USE;
+sf_result sf_s2_plan_blocks(const s2_plan *plan, s2_key_block **out,
+                            uint32_t *out_count) SF_MUST_USE;
 
 /* Whether param `index` of the fused function differs between the slice's
  * neurons (an array in the regions) or is one word. */
-bool s2_param_is_per_neuron(const s2_slice *slice, uint32_t index);
+bool sf_s2_param_is_per_neuron(const s2_slice *slice, uint32_t index);
 
 /* ---- Regions.
  * ----------------------------------------------------------------------- */
@@ -143,8 +143,8 @@ typedef struct s2_region {
 
 /* Errors: CAPACITY when the regions or the working memory are too large, naming
  * the populations. */
-sf_result s2_region_build(const s2_plan *plan, const s2_core *core,
-                          sf_diag *diag, s2_region *out) SF_MUST_USE;
-void s2_region_destroy(s2_region *region);
+sf_result sf_s2_region_build(const s2_plan *plan, const s2_core *core,
+                             sf_diag *diag, s2_region *out) SF_MUST_USE;
+void sf_s2_region_destroy(s2_region *region);
 
 #endif

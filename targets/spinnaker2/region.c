@@ -8,16 +8,17 @@
 
 enum { WORK_BYTES_MAX = 0xE800 - 0x8000 - 4096 }; /* the runtime keeps 4 KiB */
 
-void s2_region_pad(s2_region_builder *b) {
+void sf_s2_region_pad(s2_region_builder *b) {
   while (b->bytes.size % 4 != 0)
     sf_buffer_char(&b->bytes, 0);
 }
 
-uint32_t s2_region_put(s2_region_builder *b, const void *bytes, size_t size) {
-  s2_region_pad(b);
+uint32_t sf_s2_region_put(s2_region_builder *b, const void *bytes,
+                          size_t size) {
+  sf_s2_region_pad(b);
   uint32_t offset = (uint32_t)b->bytes.size;
   sf_buffer_add(&b->bytes, bytes, size);
-  s2_region_pad(b);
+  sf_s2_region_pad(b);
   return offset;
 }
 
@@ -47,7 +48,8 @@ static sf_result put_projection(s2_region_builder *b, uint32_t slice_index,
     p->round = (uint32_t)sf_op_int(op, SF_ATTR_round);
   }
   s2_synapses synapses;
-  SF_TRY(s2_synapses_collect(leaf, slice->elements, slice->count, &synapses));
+  SF_TRY(
+      sf_s2_synapses_collect(leaf, slice->elements, slice->count, &synapses));
   uint32_t longest_synapse = 0, longest = 1;
   for (size_t i = 0; i < synapses.count; i++) {
     s2_synapse *s = &synapses.items[i];
@@ -55,10 +57,10 @@ static sf_result put_projection(s2_region_builder *b, uint32_t slice_index,
     if (s->delay > longest_synapse) longest_synapse = s->delay;
   }
   p->has_delays = longest_synapse > 0;
-  sf_result result = s2_rows_put(b, leaf, slice->count, &synapses, p);
-  s2_synapses_destroy(&synapses);
+  sf_result result = sf_s2_rows_put(b, leaf, slice->count, &synapses, p);
+  sf_s2_synapses_destroy(&synapses);
   if (result == SF_OK) {
-    result = s2_links_add(b, leaf, b->header.projection_count, p, &longest);
+    result = sf_s2_links_add(b, leaf, b->header.projection_count, p, &longest);
   }
   uint32_t slots = power_of_two(longest + longest_synapse);
   b->rings[b->ring_count++] = (s2_ring){b->work, slots};
@@ -89,15 +91,15 @@ static uint32_t number_word(sf_scalar type, sf_number number) {
   return (uint32_t)word.i;
 }
 
-bool s2_param_is_per_neuron(const s2_slice *slice, uint32_t index) {
+bool sf_s2_param_is_per_neuron(const s2_slice *slice, uint32_t index) {
   uint32_t own = slice->op->neuron->param_count;
   if (index < own) {
     return slice->op->arguments[index].kind == SF_ARGUMENT_BLOB;
   }
   const s2_leaf *leaf = &slice->leaves.leaf[index - own];
-  int32_t first = s2_leaf_bias(leaf, slice->elements[0]);
+  int32_t first = sf_s2_leaf_bias(leaf, slice->elements[0]);
   for (uint32_t n = 1; n < slice->count; n++) {
-    if (s2_leaf_bias(leaf, slice->elements[n]) != first) return true;
+    if (sf_s2_leaf_bias(leaf, slice->elements[n]) != first) return true;
   }
   return false;
 }
@@ -106,8 +108,8 @@ bool s2_param_is_per_neuron(const s2_slice *slice, uint32_t index) {
 static uint32_t param_word(const s2_slice *slice, uint32_t index, uint32_t n) {
   uint32_t own = slice->op->neuron->param_count;
   if (index >= own) {
-    return (uint32_t)s2_leaf_bias(&slice->leaves.leaf[index - own],
-                                  slice->elements[n]);
+    return (uint32_t)sf_s2_leaf_bias(&slice->leaves.leaf[index - own],
+                                     slice->elements[n]);
   }
   const sf_param *param = &slice->op->neuron->params[index];
   const sf_argument *a = &slice->op->arguments[index];
@@ -123,7 +125,7 @@ static uint32_t param_word(const s2_slice *slice, uint32_t index, uint32_t n) {
 
 static pe_param put_param(s2_region_builder *b, const s2_slice *slice,
                           uint32_t index) {
-  if (!s2_param_is_per_neuron(slice, index)) {
+  if (!sf_s2_param_is_per_neuron(slice, index)) {
     return (pe_param){0, param_word(slice, index, 0)};
   }
   sf_buffer words = {0};
@@ -131,7 +133,7 @@ static pe_param put_param(s2_region_builder *b, const s2_slice *slice,
     uint32_t word = param_word(slice, index, n);
     sf_buffer_add(&words, &word, sizeof word);
   }
-  pe_param out = {1, s2_region_put(b, words.data, words.size)};
+  pe_param out = {1, sf_s2_region_put(b, words.data, words.size)};
   b->bytes.failed = b->bytes.failed || words.failed;
   sf_buffer_destroy(&words);
   return out;
@@ -145,7 +147,7 @@ static sf_result put_params(s2_region_builder *b, const s2_slice *slice,
   for (uint32_t i = 0; i < out->param_count; i++) {
     params[i] = put_param(b, slice, i);
   }
-  out->params = s2_region_put(b, params, out->param_count * sizeof *params);
+  out->params = sf_s2_region_put(b, params, out->param_count * sizeof *params);
   free(params);
   return SF_OK;
 }
@@ -173,12 +175,13 @@ static sf_result put_slice(s2_region_builder *b, uint32_t index) {
   b->rings[b->ring_count++] = (s2_ring){b->work, 0};
   b->work +=
       (slice->function->state_count + slice->op->result_count) * slice->count;
-  out->inputs = s2_region_put(b, &b->rings[first_ring],
-                              (b->ring_count - first_ring) * sizeof *b->rings);
+  out->inputs =
+      sf_s2_region_put(b, &b->rings[first_ring],
+                       (b->ring_count - first_ring) * sizeof *b->rings);
   out->elements =
-      s2_region_put(b, slice->elements, slice->count * sizeof(uint32_t));
+      sf_s2_region_put(b, slice->elements, slice->count * sizeof(uint32_t));
   out->keys =
-      s2_region_put(b, slice->keys, out->result_count * sizeof(uint32_t));
+      sf_s2_region_put(b, slice->keys, out->result_count * sizeof(uint32_t));
   return put_params(b, slice, out);
 }
 
@@ -221,23 +224,23 @@ static sf_result build(s2_region_builder *b) {
   b->header = (pe_header){.magic = PE_MAGIC,
                           .layout = PE_LAYOUT,
                           .slice_count = b->core->slice_count};
-  SF_TRY(s2_plan_blocks(b->plan, &b->blocks, &b->block_count));
-  s2_region_put(b, &b->header,
-                sizeof b->header); /* room; filled in at the end */
+  SF_TRY(sf_s2_plan_blocks(b->plan, &b->blocks, &b->block_count));
+  sf_s2_region_put(b, &b->header,
+                   sizeof b->header); /* room; filled in at the end */
   for (uint32_t i = 0; i < b->core->slice_count; i++)
     SF_TRY(put_slice(b, i));
   b->header.slices =
-      s2_region_put(b, b->slices, b->core->slice_count * sizeof *b->slices);
-  b->header.projections = s2_region_put(
+      sf_s2_region_put(b, b->slices, b->core->slice_count * sizeof *b->slices);
+  b->header.projections = sf_s2_region_put(
       b, b->projections, b->header.projection_count * sizeof *b->projections);
-  SF_TRY(s2_links_put(b));
+  SF_TRY(sf_s2_links_put(b));
   if (b->bytes.failed) return SF_OOM;
   finish_header(b);
   return check_sizes(b);
 }
 
-sf_result s2_region_build(const s2_plan *plan, const s2_core *core,
-                          sf_diag *diag, s2_region *out) {
+sf_result sf_s2_region_build(const s2_plan *plan, const s2_core *core,
+                             sf_diag *diag, s2_region *out) {
   *out = (s2_region){0};
   if (core->slice_count > S2_SLICES_MAX) {
     return sf_error(diag, SF_DIAG_CAPACITY, SF_NO_LOC,
@@ -262,7 +265,7 @@ sf_result s2_region_build(const s2_plan *plan, const s2_core *core,
   return result;
 }
 
-void s2_region_destroy(s2_region *region) {
+void sf_s2_region_destroy(s2_region *region) {
   free(region->bytes);
   *region = (s2_region){0};
 }

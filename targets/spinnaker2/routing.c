@@ -45,7 +45,7 @@ static json_t *table_json(const sf_mop *table) {
       (json_int_t)(located ? at->numbers[1].i : 0), "entries", entries);
 }
 
-json_t *s2_routing_json(const sf_mapping *mapping) {
+json_t *sf_s2_routing_json(const sf_mapping *mapping) {
   json_t *chips = json_array();
   for (const sf_mop *m = mapping->first; m; m = m->next) {
     if (strcmp(m->keyword, "table") == 0) {

@@ -8,6 +8,6 @@
 
 /* {"format": 1, "chips": [{"x", "y", "entries": [{"key", "mask", "links",
  * "cores"}]}]}; the caller releases it. NULL: out of memory. */
-json_t *s2_routing_json(const sf_mapping *mapping);
+json_t *sf_s2_routing_json(const sf_mapping *mapping);
 
 #endif

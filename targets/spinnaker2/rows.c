@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 static void put_word(s2_region_builder *b, uint32_t word) {
-  s2_region_put(b, &word, sizeof word);
+  sf_s2_region_put(b, &word, sizeof word);
 }
 
 /* Zero weights count as events (counts.h) but need no memory. */
@@ -48,14 +48,14 @@ static void dense_row(s2_region_builder *b, const pe_projection *p,
     put_weight(b, here ? first[at].weight : 0, p->weight_bytes);
     at += here;
   }
-  s2_region_pad(b);
+  sf_s2_region_pad(b);
   at = 0;
   for (uint32_t t = 0; p->has_delays && t < count; t++) {
     bool here = at < n && first[at].target == t;
     sf_buffer_char(&b->bytes, (char)(here ? first[at].delay : 0));
     at += here;
   }
-  s2_region_pad(b);
+  sf_s2_region_pad(b);
 }
 
 static void sparse_row(s2_region_builder *b, const pe_projection *p,
@@ -65,15 +65,15 @@ static void sparse_row(s2_region_builder *b, const pe_projection *p,
     uint16_t target = (uint16_t)first[i].target;
     sf_buffer_add(&b->bytes, &target, sizeof target);
   }
-  s2_region_pad(b);
+  sf_s2_region_pad(b);
   for (size_t i = 0; i < n; i++) {
     put_weight(b, first[i].weight, p->weight_bytes);
   }
-  s2_region_pad(b);
+  sf_s2_region_pad(b);
   for (size_t i = 0; p->has_delays && i < n; i++) {
     sf_buffer_char(&b->bytes, (char)first[i].delay);
   }
-  s2_region_pad(b);
+  sf_s2_region_pad(b);
 }
 
 static size_t padded(size_t bytes) { return (bytes + 3) & ~(size_t)3; }
@@ -98,8 +98,9 @@ static pe_format choose_format(const s2_synapses *s, uint32_t count,
   return dense <= sparse ? PE_DENSE : PE_SPARSE;
 }
 
-sf_result s2_rows_put(s2_region_builder *b, const s2_leaf *leaf, uint32_t count,
-                      s2_synapses *synapses, pe_projection *p) {
+sf_result sf_s2_rows_put(s2_region_builder *b, const s2_leaf *leaf,
+                         uint32_t count, s2_synapses *synapses,
+                         pe_projection *p) {
   drop_zeros(synapses);
   if (synapses->count > 1) {
     qsort(synapses->items, synapses->count, sizeof *synapses->items, by_input);
@@ -114,7 +115,7 @@ sf_result s2_rows_put(s2_region_builder *b, const s2_leaf *leaf, uint32_t count,
     size_t n = 1;
     while (i + n < synapses->count && first[n].input == first->input)
       n++;
-    s2_region_pad(b);
+    sf_s2_region_pad(b);
     rows[first->input] = (uint32_t)b->bytes.size;
     if (p->format == PE_DENSE) {
       dense_row(b, p, count, first, n);
@@ -123,7 +124,7 @@ sf_result s2_rows_put(s2_region_builder *b, const s2_leaf *leaf, uint32_t count,
     }
     i += n;
   }
-  p->rows = s2_region_put(b, rows, inputs * sizeof *rows);
+  p->rows = sf_s2_region_put(b, rows, inputs * sizeof *rows);
   free(rows);
   return SF_OK;
 }

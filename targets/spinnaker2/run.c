@@ -21,7 +21,7 @@ typedef struct pe_run {
   sf_run_result *result;
 } pe_run;
 
-char *s2_file(const char *directory, const char *core, const char *suffix) {
+char *sf_s2_file(const char *directory, const char *core, const char *suffix) {
   size_t size = strlen(directory) + strlen(core) + strlen(suffix) + 32;
   char *path = malloc(size);
   if (path) snprintf(path, size, "%s/spinnaker2/%s%s", directory, core, suffix);
@@ -40,7 +40,7 @@ static void mark_blocks(const pe_run *run, const s2_core *core, bool *listens) {
       size_t elements = sf_type_elements(&stream->type);
       const sf_value *last = NULL;
       for (uint32_t e = 0; e < elements; e++) {
-        const sf_value *value = s2_origin_of(stream, e).value;
+        const sf_value *value = sf_s2_origin_of(stream, e).value;
         if (value == last) continue;
         last = value;
         for (uint32_t b = 0; b < run->block_count; b++) {
@@ -124,8 +124,8 @@ static sf_result report_exit(const s2_core *core, const sf_process_result *run,
 
 static sf_result run_qemu(const pe_run *run, const s2_core *core,
                           const char *folder, sf_diag *diag) {
-  char *elf = s2_file(run->job->directory, core->name, ".elf");
-  char *regions = s2_file(run->job->directory, core->name, ".regions.bin");
+  char *elf = sf_s2_file(run->job->directory, core->name, ".elf");
+  char *regions = sf_s2_file(run->job->directory, core->name, ".regions.bin");
   char *elf_path = elf ? realpath(elf, NULL) : NULL;
   char *regions_path = regions ? realpath(regions, NULL) : NULL;
   sf_result result = SF_OK;
@@ -279,11 +279,11 @@ static sf_result create_trace(const sf_network *network, uint32_t steps,
   if (!trace) return SF_OOM;
   uint32_t count = 0;
   SF_FOREACH_OP(op, network)
-    count += s2_on_chip(op) ? op->result_count : 0;
+    count += sf_s2_on_chip(op) ? op->result_count : 0;
   trace->series = calloc(count + 1u, sizeof *trace->series);
   if (!trace->series) return SF_OOM;
   SF_FOREACH_OP(op, network) {
-    for (uint32_t r = 0; s2_on_chip(op) && r < op->result_count; r++) {
+    for (uint32_t r = 0; sf_s2_on_chip(op) && r < op->result_count; r++) {
       const sf_value *v = op->results[r];
       sf_series *series = &trace->series[trace->series_count];
       size_t words = (size_t)steps * sf_type_elements(&v->type);
@@ -303,14 +303,14 @@ static sf_result count_leaf(const pe_run *run, const s2_slice *slice,
   size_t inputs = sf_type_elements(&leaf->stream->type);
   uint64_t *fan_out = calloc(inputs, sizeof *fan_out);
   s2_synapses synapses = {0};
-  sf_result result = fan_out ? s2_synapses_collect(leaf, slice->elements,
-                                                   slice->count, &synapses)
+  sf_result result = fan_out ? sf_s2_synapses_collect(leaf, slice->elements,
+                                                      slice->count, &synapses)
                              : SF_OOM;
   for (size_t i = 0; i < synapses.count; i++) {
     fan_out[synapses.items[i].input]++;
   }
   for (size_t j = 0; j < inputs && result == SF_OK; j++) {
-    s2_origin o = s2_origin_of(leaf->stream, (uint32_t)j);
+    s2_origin o = sf_s2_origin_of(leaf->stream, (uint32_t)j);
     size_t elements = sf_type_elements(&o.value->type);
     for (uint32_t s = 0; fan_out[j] && s < run->job->samples; s++) {
       const sf_series *series =
@@ -322,7 +322,7 @@ static sf_result count_leaf(const pe_run *run, const s2_slice *slice,
       }
     }
   }
-  s2_synapses_destroy(&synapses);
+  sf_s2_synapses_destroy(&synapses);
   free(fan_out);
   return result;
 }
@@ -364,12 +364,12 @@ static sf_result create_counts(const pe_run *run) {
   sf_run_result *result = run->result;
   uint32_t count = 0;
   SF_FOREACH_OP(op, run->job->network)
-    count += s2_on_chip(op);
+    count += sf_s2_on_chip(op);
   result->counts.populations =
       SF_NEW_ARRAY(result->arena, sf_population_counts, count + 1u);
   if (!result->counts.populations) return SF_OOM;
   SF_FOREACH_OP(op, run->job->network) {
-    if (!s2_on_chip(op)) continue;
+    if (!sf_s2_on_chip(op)) continue;
     sf_population_counts *row =
         &result->counts.populations[result->counts.population_count++];
     const char *name = op->results[0]->name;
@@ -416,7 +416,7 @@ static sf_result run_plan(pe_run *run) {
   return count_all(run);
 }
 
-sf_result s2_run(const sf_run_job *job, sf_run_result *out) {
+sf_result sf_s2_run(const sf_run_job *job, sf_run_result *out) {
   *out = (sf_run_result){0};
   char *qemu = sf_program_find("qemu-system-arm");
   if (!qemu) {
@@ -432,15 +432,15 @@ sf_result s2_run(const sf_run_job *job, sf_run_result *out) {
                       .machine = job->machine,
                       .diag = job->diag};
   s2_plan plan;
-  sf_result result = s2_plan_create(&emit, &plan);
+  sf_result result = sf_s2_plan_create(&emit, &plan);
   s2_key_block *blocks = NULL;
   uint32_t count = 0;
-  if (result == SF_OK) result = s2_plan_blocks(&plan, &blocks, &count);
+  if (result == SF_OK) result = sf_s2_plan_blocks(&plan, &blocks, &count);
   if (result == SF_OK) {
     pe_run run = {job, &plan, blocks, count, qemu, out};
     result = run_plan(&run);
   }
-  s2_plan_destroy(&plan);
+  sf_s2_plan_destroy(&plan);
   free(qemu);
   return result;
 }

@@ -6,9 +6,9 @@
 static sf_result check_populations(const sf_emit_job *job) {
   sf_result result = SF_OK;
   SF_FOREACH_OP(op, job->network) {
-    if (!s2_on_chip(op)) continue;
+    if (!sf_s2_on_chip(op)) continue;
     s2_leaves leaves;
-    if (s2_leaves_collect(op, job->diag, &leaves) != SF_OK) result = SF_FAIL;
+    if (sf_s2_leaves_collect(op, job->diag, &leaves) != SF_OK) result = SF_FAIL;
     for (uint32_t r = 0; r < op->result_count; r++) {
       const sf_value *v = op->results[r];
       if (v->type.scalar.kind != SF_SCALAR_F32) continue;
@@ -24,10 +24,11 @@ static sf_result check_regions(const sf_emit_job *job, const s2_plan *plan) {
   sf_result result = SF_OK;
   for (uint32_t c = 0; c < plan->core_count; c++) {
     s2_region region;
-    sf_result one = s2_region_build(plan, &plan->cores[c], job->diag, &region);
+    sf_result one =
+        sf_s2_region_build(plan, &plan->cores[c], job->diag, &region);
     if (one == SF_OOM) return one;
     if (one != SF_OK) result = one;
-    s2_region_destroy(&region);
+    sf_s2_region_destroy(&region);
   }
   return result;
 }
@@ -35,9 +36,9 @@ static sf_result check_regions(const sf_emit_job *job, const s2_plan *plan) {
 static sf_result check(const sf_emit_job *job) {
   SF_TRY(check_populations(job));
   s2_plan plan;
-  sf_result result = s2_plan_create(job, &plan);
+  sf_result result = sf_s2_plan_create(job, &plan);
   if (result == SF_OK) result = check_regions(job, &plan);
-  s2_plan_destroy(&plan);
+  sf_s2_plan_destroy(&plan);
   return result;
 }
 
@@ -53,6 +54,6 @@ const sf_target sf_target_spinnaker2 = {
     .default_machine = "spinnaker2-chip",
     .machines = machines,
     .check = check,
-    .emit = s2_emit,
-    .run = s2_run,
+    .emit = sf_s2_emit,
+    .run = sf_s2_run,
 };

@@ -22,7 +22,7 @@ static sf_result push(collector *c, s2_synapse synapse) {
   return SF_OK;
 }
 
-void s2_synapses_destroy(s2_synapses *synapses) {
+void sf_s2_synapses_destroy(s2_synapses *synapses) {
   free(synapses->items);
   *synapses = (s2_synapses){0};
 }
@@ -179,8 +179,8 @@ static sf_result windowed(collector *c, uint32_t element, uint32_t target) {
   return SF_OK;
 }
 
-sf_result s2_synapses_collect(const s2_leaf *leaf, const uint32_t *elements,
-                              uint32_t count, s2_synapses *out) {
+sf_result sf_s2_synapses_collect(const s2_leaf *leaf, const uint32_t *elements,
+                                 uint32_t count, s2_synapses *out) {
   *out = (s2_synapses){0};
   collector c = {.leaf = leaf, .out = out};
   sf_result result = SF_OK;
@@ -203,11 +203,11 @@ sf_result s2_synapses_collect(const s2_leaf *leaf, const uint32_t *elements,
       break;
     }
   }
-  if (result != SF_OK) s2_synapses_destroy(out);
+  if (result != SF_OK) sf_s2_synapses_destroy(out);
   return result;
 }
 
-int32_t s2_leaf_bias(const s2_leaf *leaf, uint32_t element) {
+int32_t sf_s2_leaf_bias(const s2_leaf *leaf, uint32_t element) {
   if (!leaf->op || leaf->op->kind == SF_OP_SPARSE ||
       leaf->op->operand_count < 3) {
     return 0;
