@@ -122,20 +122,21 @@ static void print_row(const demo_row *row) {
            row->target);
     return;
   }
-  printf("%-11s %6.2f %%", row->target,
-         100.0 * (double)row->correct / (double)row->samples);
-  printf("  ");
+  char cores[16] = "-", energy[48] = "-";
+  if (row->cost.known) {
+    snprintf(cores, sizeof cores, "%u", row->cost.cores);
+    snprintf(energy, sizeof energy, "%.4g uJ, %s", row->cost.cost.energy * 1e6,
+             row->cost.cost.basis);
+  }
+  printf("%-11s %7.2f %% %4lld %6s  %-18s %-10s", row->target,
+         100.0 * (double)row->correct / (double)row->samples,
+         (long long)row->lag, cores, energy, row->state);
   for (uint32_t i = 0; i < row->counts.population_count; i++) {
-    printf("%s%.0f", i ? " / " : "",
+    printf("%s%.0f", i ? " / " : " ",
            (double)row->counts.populations[i].spikes_out /
                (double)row->samples);
   }
-  printf("   lag %lld", (long long)row->lag);
-  if (row->cost.known) {
-    printf("   %u cores   %.3g uJ an image (%s)", row->cost.cores,
-           row->cost.cost.energy * 1e6, row->cost.cost.basis);
-  }
-  printf("   %s\n", row->state);
+  putchar('\n');
 }
 
 static json_t *row_json(const demo_row *row) {
@@ -170,7 +171,8 @@ static sf_result run_targets(sfc_session *session, const sfc_demo_data *data,
            "steps\n\n",
            sf_path_base(data->model), (long long)session->arguments.samples,
            (long long)session->arguments.steps);
-    puts("target      accuracy  spikes an image, by layer");
+    puts("target       accuracy  lag  cores  energy an image    spikes     "
+         "spikes an image, by layer");
   }
   sf_result result = SF_OK;
   for (size_t i = 0; i < SF_COUNT_OF(targets) && result == SF_OK; i++) {
