@@ -7,12 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char header_comment[] =
-    " What the cores of a Loihi 2 hold for one network, as SpikeFormer lists "
-    "it. "
-    "This is our own documented format, not Intel's: schema and description "
-    "are "
-    "share/spikeformer/loihi2/config.rng and docs/targets. ";
+static const char header_comment[] = " What the cores of a Loihi 2 hold for "
+                                     "one network, as SpikeFormer lists it. "
+                                     "This is our own documented format, not "
+                                     "Intel's: config.rng and README.md in "
+                                     "share/spikeformer/loihi2. ";
 
 const char *sf_l2_xml_name(sf_arena *arena, const char *name) {
   size_t size = strlen(name), at = 0;

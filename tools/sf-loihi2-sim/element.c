@@ -72,6 +72,7 @@ bool sf_sim_has(const xmlNode *node, const char *name) {
 
 sf_result sf_sim_text(const sf_sim_document *document, const xmlNode *node,
                       const char *name, const char **out) {
+  *out = "";
   xmlChar *value = xmlGetNoNsProp(node, (const xmlChar *)name);
   if (!value)
     return sf_sim_bad(document, node, "attribute '%s' is missing", name);
@@ -84,6 +85,7 @@ sf_result sf_sim_text(const sf_sim_document *document, const xmlNode *node,
 static sf_result read_integer(const sf_sim_document *document,
                               const xmlNode *node, const char *name,
                               int64_t low, int64_t high, int64_t *out) {
+  *out = 0;
   xmlChar *value = xmlGetNoNsProp(node, (const xmlChar *)name);
   if (!value)
     return sf_sim_bad(document, node, "attribute '%s' is missing", name);
@@ -144,6 +146,7 @@ sf_result sf_sim_box(const sf_sim_document *document, const xmlNode *node,
 
 sf_result sf_sim_shape(const sf_sim_document *document, const xmlNode *node,
                        uint32_t *rank, uint32_t dim[8], uint32_t *elements) {
+  *elements = 0;
   const char *text;
   SF_TRY(sf_sim_text(document, node, "shape", &text));
   *rank = 0;

@@ -32,6 +32,7 @@ uint32_t sf_sim_find_core(const sf_sim_board *board, uint32_t chip,
 /* Position of a core's router on the board. */
 static sf_result position(const mesh *m, const sf_sim_core *core, int64_t *x,
                           int64_t *y) {
+  *x = *y = 0;
   for (const xmlNode *chip = sf_sim_child(m->board, "chip"); chip;
        chip = sf_sim_next(chip, "chip")) {
     uint32_t id;

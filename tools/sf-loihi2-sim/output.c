@@ -33,11 +33,12 @@ char *sf_sim_counts_json(const sf_sim_board *board, const sf_sim_run *run) {
   json_t *layers = json_array();
   for (uint32_t l = 0; l < board->layer_count; l++)
     json_array_append_new(layers, layer_json(board, run, l));
-  json_t *root = json_pack(
-      "{s:s, s:I, s:I, s:I, s:I, s:o}", "network", board->network, "lag",
-      (json_int_t)board->lag, "samples", (json_int_t)run->samples, "steps",
-      (json_int_t)((uint64_t)run->samples * run->steps), "cores",
-      (json_int_t)board->core_count, "populations", layers);
+  uint64_t steps = (uint64_t)run->samples * run->steps;
+  json_t *root =
+      json_pack("{s:s, s:I, s:I, s:I, s:I, s:o}", "network", board->network,
+                "lag", (json_int_t)board->lag, "samples",
+                (json_int_t)run->samples, "steps", (json_int_t)steps, "cores",
+                (json_int_t)board->core_count, "populations", layers);
   char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
   json_decref(root);
   return text;
