@@ -25,8 +25,10 @@ static char *beside_the_library(void) {
   void *address;
   memcpy(&address, &self, sizeof address);
   if (dladdr(address, &info) == 0 || !info.dli_fname) return NULL;
-  char *real = realpath(info.dli_fname, NULL);
-  if (!real) real = realpath("/proc/self/exe", NULL); /* argv[0] by PATH */
+  /* The program itself goes by argv[0], which PATH may have found. */
+  bool named = strchr(info.dli_fname, '/') != NULL;
+  char *real = named ? realpath(info.dli_fname, NULL) : NULL;
+  if (!real) real = realpath("/proc/self/exe", NULL);
   if (!real) return NULL;
   char *folder = sf_path_directory(real);
   char *joined =

@@ -46,32 +46,39 @@ static sf_result count_synapses(sf_plan *plan, const sf_plan_sum *sum,
   return SF_OK;
 }
 
-/* Blocks of keys: slices of the sources. Sources that are not cut yet (a
- * recurrence) are taken to be cut as finely as this box. */
-static uint64_t source_blocks(const sf_plan *plan, uint64_t neurons) {
+/* Slices of one source. A recurrence reads slices like the one at hand; sources
+ * that come later, or do not fit themselves, count as one. */
+static uint64_t slices_of(const sf_plan *plan, const sf_value *source,
+                          const sf_op *neurons, uint64_t count) {
+  if (source->op == neurons) {
+    return (sf_type_elements(&source->type) + count - 1) / count;
+  }
+  for (uint32_t k = 0; k < plan->population_count; k++) {
+    const sf_plan_population *p = &plan->populations[k];
+    if (p->op == source->op && p->box_count) return p->box_count;
+  }
+  return 1;
+}
+
+/* Blocks of keys that the box listens to. */
+static uint64_t source_blocks(const sf_plan *plan, const sf_op *neurons,
+                              uint64_t count) {
   uint64_t blocks = 0;
   for (uint32_t i = 0; i < plan->flow.count; i++) {
     const sf_value *value = plan->flow.hits[i].value;
     if (!sf_flow_is_source(value)) continue;
-    uint64_t slices = 1;
-    if (value->op && sf_flow_is_on_chip(value->op)) {
-      slices = (sf_type_elements(&value->type) + neurons - 1) / neurons;
-    }
-    for (uint32_t k = 0; k < plan->population_count; k++) {
-      const sf_plan_population *p = &plan->populations[k];
-      if (p->op == value->op && p->box_count) slices = p->box_count;
-    }
-    blocks += slices;
+    blocks += slices_of(plan, value, neurons, count);
   }
   return blocks;
 }
 
-static sf_result measure_sum(sf_plan *plan, sf_plan_sum *sum, uint64_t neurons,
+static sf_result measure_sum(sf_plan *plan, sf_plan_sum *sum,
+                             const sf_op *neurons, uint64_t count,
                              sf_spinnaker2_projection *p) {
   *p = (sf_spinnaker2_projection){.weight_bytes = 1};
   const sf_value *stream = sum->op ? sum->op->operands[0].value : sum->value;
   p->inputs = sf_type_elements(&stream->type);
-  p->blocks = source_blocks(plan, neurons);
+  p->blocks = source_blocks(plan, neurons, count);
   p->longest_delay = sum->delay ? sum->delay : 1;
   if (sum->op) {
     const sf_plan_weights *weights;
@@ -81,7 +88,7 @@ static sf_result measure_sum(sf_plan *plan, sf_plan_sum *sum, uint64_t neurons,
     p->longest_delay += weights->max_delay;
   }
   SF_TRY(count_synapses(plan, sum, p));
-  sum->bytes = sf_spinnaker2_projection_bytes(p, neurons);
+  sum->bytes = sf_spinnaker2_projection_bytes(p, count);
   return SF_OK;
 }
 
@@ -121,7 +128,8 @@ sf_result sf_plan_use_spinnaker2(sf_plan *plan, const sf_op *neurons,
   count_params(neurons, use, &slice);
   uint64_t longest = 0;
   for (uint32_t i = 0; i < use->sum_count; i++) {
-    SF_TRY(measure_sum(plan, &use->sums[i], slice.neurons, &projections[i]));
+    SF_TRY(measure_sum(plan, &use->sums[i], neurons, slice.neurons,
+                       &projections[i]));
     uint64_t delay = projections[i].longest_delay;
     if (delay > longest) longest = delay;
   }
@@ -131,7 +139,7 @@ sf_result sf_plan_use_spinnaker2(sf_plan *plan, const sf_op *neurons,
       STATEMENT_CODE_BYTES *
           (uint64_t)(neurons->neuron->stmt_count + 8 * use->sum_count);
   add_need(use, "data regions", "bytes", u.data_bytes, limits.data_bytes,
-           "reduce the fan-in of one neuron or the width of its weights");
+           "make the layers that it reads smaller, or its weights narrower");
   add_need(use, "working memory", "bytes", u.work_bytes, limits.work_bytes,
            "shorten its longest delay or use a neuron with less state");
   add_need(use, "code", "bytes", code,
