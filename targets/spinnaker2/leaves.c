@@ -29,7 +29,7 @@ static bool is_stream(const sf_value *value) {
 static sf_result check_stream(const sf_value *value, sf_diag *diag) {
   /* A path through `delay` may be a cycle, but it passes a population first. */
   const sf_op *op = value->op;
-  if (!is_stream(value)) {
+  if (op && !is_stream(value)) {
     return sf_error(diag, SF_DIAG_TARGET_CANNOT, value->loc,
                     "'%%%s' is computed by '%s'; spinnaker2 takes populations "
                     "and inputs there",
@@ -108,7 +108,7 @@ static s2_origin one_back(const sf_value *value, uint32_t element) {
   const sf_op *op = value->op;
   const sf_value *from = sf_op_operand(op, 0);
   int64_t index[SF_RANK_MAX] = {0}, at[SF_RANK_MAX] = {0};
-  int64_t begin[SF_RANK_MAX], step[SF_RANK_MAX];
+  int64_t begin[SF_RANK_MAX] = {0}, step[SF_RANK_MAX] = {0};
   unflatten(&value->type, element, index);
   switch (op->kind) {
   case SF_OP_DELAY:

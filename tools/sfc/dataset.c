@@ -170,7 +170,7 @@ static sf_result fill_random(sfc_input *input, uint64_t samples, uint32_t steps,
   size_t elements = sf_type_elements(&input->argument->type);
   uint64_t total = samples * steps * elements;
   if (elements && total / elements != samples * steps) return SF_OOM;
-  sf_word *words = malloc((total ? total : 1) * sizeof *words);
+  sf_word *words = malloc(total * sizeof *words + 1);
   if (!words) return SF_OOM;
   sf_scalar scalar = input->argument->type.scalar;
   bool is_float = scalar.kind == SF_SCALAR_F32;
