@@ -38,8 +38,8 @@ static int32_t lif_step(sf_sim_group *group, uint32_t n, int32_t a) {
     u -= 2 * edge;
   else if (u <= -edge)
     u += 2 * edge;
-  int64_t bias = (int64_t)param(group, SF_SIM_BIAS, n)
-                 << param(group, SF_SIM_BIAS_EXP, n);
+  int64_t bias = (int64_t)param(group, SF_SIM_BIAS, n) *
+                 ((int64_t)1 << param(group, SF_SIM_BIAS_EXP, n));
   int64_t v = keep(group->state[1][n], 4096 - param(group, SF_SIM_DV, n));
   v = clamp(low32(v + u + bias), -(edge - 1), edge - 1);
   int64_t threshold = (int64_t)param(group, SF_SIM_VTH, n) * 64;
