@@ -89,7 +89,7 @@ static uint32_t flatten(const sf_type *type, const int64_t *index) {
 }
 
 static s2_origin through_concat(const sf_op *op, const int64_t *index) {
-  int64_t axis = sf_op_int(op, SF_ATTR_axis), at[SF_RANK_MAX];
+  int64_t axis = sf_op_int(op, SF_ATTR_axis), at[SF_RANK_MAX] = {0};
   unsigned rank = op->results[0]->type.rank;
   if (axis < 0) axis += rank;
   for (unsigned i = 0; i < rank; i++)
