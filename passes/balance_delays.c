@@ -34,8 +34,9 @@ static const sf_stat stats[] = {
     {"lag", "steps that results come later, the most of all networks"},
     {0}};
 
-/* What a synapse holds (loihi2.md 1.5: 6 bits), and the step of the packet. */
-#define MAX_DELAY_DEFAULT "63"
+/* A synapse of Loihi 2 holds 62 (loihi2.md 1.5: 6 bits), and the packet takes
+ * one. */
+enum { MAX_DELAY_WITHOUT_MACHINE = 63 };
 
 typedef struct balance_options {
   const char *dmin;
@@ -50,10 +51,12 @@ static const sf_option options[] = {
      .choices = "auto|0|1",
      .offset = offsetof(balance_options, dmin)},
     {.name = "max-delay",
-     .doc = "longest delay of a chip, in steps; a longer one gets relays",
+     .doc =
+         "longest delay of a chip, in steps; a longer one gets relays; 0: the "
+         "machine's, or 63",
      .kind = SF_OPTION_INT,
-     .default_text = MAX_DELAY_DEFAULT,
-     .low = 1,
+     .default_text = "0",
+     .low = 0,
      .high = 65535,
      .offset = offsetof(balance_options, max_delay)},
     {0}};
@@ -104,12 +107,18 @@ static void add_stats(sf_pass_run *run, const sf_balance *b) {
   if (b->lag > run->lag) run->lag = b->lag;
 }
 
+static int64_t max_delay(const sf_pass_run *run) {
+  int64_t chosen = SF_PASS_OPTIONS(run, balance_options)->max_delay;
+  if (chosen) return chosen;
+  const sf_quantity *synapse =
+      run->machine ? sf_machine_quantity(run->machine, "delay-steps") : NULL;
+  bool told = synapse && synapse->value >= 0 && synapse->value < 65535;
+  return told ? (int64_t)synapse->value + 1 : MAX_DELAY_WITHOUT_MACHINE;
+}
+
 static sf_result balance_network(sf_pass_run *run, sf_network *network) {
-  sf_balance b = {.run = run,
-                  .network = network,
-                  .dmin = 1,
-                  .max_delay =
-                      SF_PASS_OPTIONS(run, balance_options)->max_delay};
+  sf_balance b = {
+      .run = run, .network = network, .dmin = 1, .max_delay = max_delay(run)};
   SF_TRY(sf_balance_gate(run, network, &b.new_relays));
   b.op_count = sf_network_number(network);
   SF_TRY(sf_balance_anchor(&b));

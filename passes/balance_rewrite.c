@@ -47,7 +47,7 @@ static sf_result extend(chain *c, int64_t steps) {
   if (op) {
     c->spare = next_spare(c, op->next);
   } else {
-    bool follows = c->at->op && c->at->op->kind == SF_OP_DELAY;
+    bool follows = c->at != c->source;
     op = sf_op_create(c->source->network, follows ? c->at->op->next : c->before,
                       SF_OP_DELAY, 1,
                       c->source->op ? c->source->op->loc : c->source->loc);

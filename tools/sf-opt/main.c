@@ -55,9 +55,14 @@ static sf_result answer(const sf_opt_options *o, const sf_registry *registry,
   return SF_OK;
 }
 
+static int out_of_memory(void) {
+  fputs("sf-opt: error: out of memory [memory]\n", stderr);
+  return SF_OPT_EXIT_SYSTEM;
+}
+
 static int run(const sf_opt_options *options, sf_diag *diag) {
   sf_registry *registry = sf_registry_create();
-  if (!registry) return SF_OPT_EXIT_SYSTEM;
+  if (!registry) return out_of_memory();
   bool done = false;
   sf_result result = load_plugins(registry, options, diag);
   if (result == SF_OK) result = answer(options, registry, diag, &done);
@@ -65,7 +70,7 @@ static int run(const sf_opt_options *options, sf_diag *diag) {
   if (result == SF_FAIL) {
     code = sf_diag_exit_code(diag);
   } else if (result == SF_OOM) {
-    code = SF_OPT_EXIT_SYSTEM;
+    code = out_of_memory();
   } else if (!done) {
     code = sf_opt_run(options, registry, diag);
   }
@@ -89,8 +94,10 @@ static sf_diag_format diag_format(int argc, char **argv) {
 int main(int argc, char **argv) {
   sf_diag *diag = sf_diag_create(stderr, diag_format(argc, argv));
   const char **plugins = calloc((size_t)argc + 1, sizeof *plugins);
-  int code = SF_OPT_EXIT_SYSTEM;
-  if (diag && plugins) {
+  int code;
+  if (!diag || !plugins) {
+    code = out_of_memory();
+  } else {
     sf_opt_options options;
     code = sf_opt_options_read(argc, argv, plugins, diag, &options) == SF_OK
                ? run(&options, diag)
