@@ -16,17 +16,17 @@
 
 enum { THREADS = 2 };
 
-typedef struct job {
+typedef struct classify_job {
   const sf_network *network;
   const sf_array *images, *labels;
   uint64_t count;
   uint32_t steps;
   uint64_t right[THREADS];
   sf_counts counts[THREADS];
-} job;
+} classify_job;
 
-static size_t classify(const job *job, sf_interp *interp, sf_word *image,
-                       uint32_t *spikes) {
+static size_t classify(const classify_job *job, sf_interp *interp,
+                       sf_word *image, uint32_t *spikes) {
   const sf_value *output = job->network->returns[0].value;
   size_t classes = sf_type_elements(&output->type), best = 0;
   memset(spikes, 0, classes * sizeof *spikes);
@@ -43,7 +43,7 @@ static size_t classify(const job *job, sf_interp *interp, sf_word *image,
   return best;
 }
 
-static sf_result run_half(job *job, size_t thread, sf_interp *interp) {
+static sf_result run_half(classify_job *job, size_t thread, sf_interp *interp) {
   size_t pixels = sf_type_elements(&job->network->arguments[0]->type);
   size_t classes = sf_type_elements(&job->network->returns[0].value->type);
   sf_word *image = calloc(pixels, sizeof *image);
@@ -64,7 +64,7 @@ static sf_result run_half(job *job, size_t thread, sf_interp *interp) {
 }
 
 static sf_result run_thread(void *data, size_t thread) {
-  job *work = data;
+  classify_job *work = data;
   sf_diag *diag = sf_diag_create(stderr, SF_DIAG_TEXT);
   if (!diag) return SF_OOM;
   sf_interp *interp = NULL;
@@ -75,7 +75,7 @@ static sf_result run_thread(void *data, size_t thread) {
   return result;
 }
 
-static void print(const job *job, const sf_counts *counts) {
+static void print(const classify_job *job, const sf_counts *counts) {
   printf("%llu of %llu correct\n",
          (unsigned long long)(job->right[0] + job->right[1]),
          (unsigned long long)job->count);
@@ -94,11 +94,11 @@ static sf_result run(char **arguments, sf_diag *diag) {
   if (result == SF_OK) result = sf_array_read(arguments[3], diag, &labels);
   if (result == SF_OK) result = sf_network_load(module->first_network, diag);
   if (result == SF_OK) {
-    job work = {.network = module->first_network,
-                .images = &images,
-                .labels = &labels,
-                .count = strtoull(arguments[5], NULL, 10),
-                .steps = (uint32_t)strtoul(arguments[4], NULL, 10)};
+    classify_job work = {.network = module->first_network,
+                         .images = &images,
+                         .labels = &labels,
+                         .count = strtoull(arguments[5], NULL, 10),
+                         .steps = (uint32_t)strtoul(arguments[4], NULL, 10)};
     if (work.count > labels.elements) work.count = labels.elements;
     result = sf_parallel(THREADS, THREADS, run_thread, &work);
     if (result == SF_OK)
