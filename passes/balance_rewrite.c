@@ -7,6 +7,7 @@
 #include "passes/normal_form.h"
 #include "passes/relay.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 enum { RELAYS_MAX = 4096 }; /* behind one source */
@@ -89,7 +90,9 @@ static sf_result relay(chain *c) {
                     "relay populations",
                     c->source->name, RELAYS_MAX);
   }
-  sf_op *from = c->at->op, *end = from->next;
+  sf_op *from = c->at->op; /* a delay: the chain has left its source */
+  assert(from);
+  sf_op *end = from->next;
   sf_value *value = sf_relay_population(c->at, end, b->run->diag);
   if (!value) return no_memory_or_diag(b);
   SF_TRY(mark_relay(c, from, end));

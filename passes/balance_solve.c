@@ -12,6 +12,7 @@
 #include "passes/normal_form.h"
 #include "support/buffer.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 typedef struct solver {
@@ -97,7 +98,8 @@ static loop_facts measure(const solver *s, const sf_op *loop) {
       if (!facts.first || at->order < facts.first->order) facts.first = at;
     }
     at = s->causes[at->order];
-  } while (at != loop);
+  } while (at && at != loop); /* a cause on a loop is never NULL */
+  assert(facts.first); /* only populations make a loop late */
   return facts;
 }
 
@@ -114,7 +116,7 @@ static void write_names(const solver *s, const sf_op *first, sf_buffer *out) {
       left_out++;
     }
     at = s->causes[at->order];
-  } while (at != first);
+  } while (at && at != first);
   sf_buffer_printf(out, "%%%s", first->results[0]->name);
   if (left_out) sf_buffer_printf(out, " -> .. %zu more ..", left_out);
   for (size_t i = count; i > 0; i--) {

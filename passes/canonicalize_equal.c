@@ -5,7 +5,9 @@
 
 enum { READERS_MAX = 64 }; /* of the first operand that are compared */
 
-static bool same_float(float a, float b) { return memcmp(&a, &b, 4) == 0; }
+static bool same_float(float a, float b) {
+  return sf_number_equal(sf_number_float(a), sf_number_float(b));
+}
 
 static bool same_attr(const sf_attr *a, const sf_attr *b) {
   if (a->id != b->id || a->kind != b->kind || a->count != b->count ||

@@ -6,8 +6,6 @@
  */
 #include "passes/canonicalize.h"
 
-#include <string.h>
-
 enum { LOOK_BACK = 128 }; /* statements that a repeated one is compared with */
 
 /* What stands for each slot; a literal or another value. */
@@ -26,13 +24,9 @@ static bool is_literal(sf_noperand x, int value) {
   return x.literal.is_float ? x.literal.d == value : x.literal.i == value;
 }
 
-static bool same_number(sf_number a, sf_number b) {
-  return a.is_float == b.is_float && a.i == b.i && memcmp(&a.f, &b.f, 4) == 0;
-}
-
 static bool same_operand(sf_noperand a, sf_noperand b) {
   if (a.value || b.value) return a.value == b.value;
-  return same_number(a.literal, b.literal);
+  return sf_number_equal(a.literal, b.literal);
 }
 
 static bool keeps_type(const sf_stmt *s, sf_noperand x) {

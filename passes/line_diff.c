@@ -74,7 +74,7 @@ static int search(const text_lines *a, const text_lines *b, int **rows,
   int previous[3] = {0, 0, 0}; /* d = 0 starts from x = 0 on diagonal 1 */
   const int *v = previous + 1;
   for (int d = 0; d <= limit; d++) {
-    rows[d] = calloc((size_t)(2 * d + 5), sizeof **rows);
+    rows[d] = calloc((size_t)d * 2 + 5, sizeof **rows);
     if (!rows[d]) return -2;
     int *row = rows[d] + d + 2;
     for (int k = -d; k <= d; k += 2) {

@@ -3,6 +3,7 @@
 #include "passes/pass_manager.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,11 +215,7 @@ sf_result sf_registry_load_plugin(sf_registry *registry, const char *path,
   registry->libraries = grown;
   /* dlopen searches the system's folders for a name without a slash. */
   char *local = NULL;
-  if (!strchr(path, '/')) {
-    local = malloc(strlen(path) + 3);
-    if (!local) return SF_OOM;
-    strcat(strcpy(local, "./"), path);
-  }
+  if (!strchr(path, '/') && asprintf(&local, "./%s", path) < 0) return SF_OOM;
   void *library = dlopen(local ? local : path, RTLD_NOW | RTLD_LOCAL);
   free(local);
   if (!library) {

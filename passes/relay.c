@@ -3,8 +3,8 @@
 
 #include "passes/normal_form.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static bool is_relay(const sf_neuron *n, sf_scalar read, sf_scalar emit) {
   bool plain = sf_scalar_equal(read, emit);
@@ -23,9 +23,10 @@ static bool is_relay(const sf_neuron *n, sf_scalar read, sf_scalar emit) {
 
 static sf_neuron *create_relay(sf_module *module, sf_scalar read,
                                sf_scalar emit) {
-  char name[32] = "relay_", type[16];
+  char name[32], type[16];
   sf_scalar_text(emit, type, sizeof type);
-  sf_neuron *n = sf_neuron_create(module, strcat(name, type), SF_NO_LOC);
+  snprintf(name, sizeof name, "relay_%s", type);
+  sf_neuron *n = sf_neuron_create(module, name, SF_NO_LOC);
   sf_nvalue *x = n ? sf_neuron_add_input(n, "x", read) : NULL;
   if (!x) return NULL;
   sf_nvalue *y = x;
