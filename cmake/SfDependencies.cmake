@@ -6,7 +6,6 @@ find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(LibXml2 REQUIRED)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
-pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 find_package(HDF5 REQUIRED COMPONENTS C)
 
 find_program(SF_LLVM_CONFIG NAMES llvm-config-19 REQUIRED)
@@ -19,5 +18,13 @@ list(GET sf_llvm 2 SF_LLVM_BIN_DIR)
 find_library(SF_LLVM_LIBRARY NAMES LLVM-19 PATHS ${SF_LLVM_LIB_DIR}
   NO_DEFAULT_PATH REQUIRED)
 
-# The distribution's Python: it has numpy and h5py for the oracles.
-find_program(SF_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
+# Tests: the distribution's Python has numpy and h5py for the oracles. Without
+# these the programs are built and the tests are not (scripts/setup.sh --tests).
+pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka)
+find_program(SF_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
+if(CMOCKA_FOUND AND SF_PYTHON)
+  set(SF_TESTS ON)
+else()
+  set(SF_TESTS OFF)
+  message(STATUS "Tests are off: scripts/setup.sh --tests installs what they need")
+endif()
