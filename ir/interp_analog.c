@@ -123,8 +123,7 @@ sf_result sf_prepare_analog(sf_interp *interp, sf_interp_node *node) {
   return SF_OK;
 }
 
-/* ---- argmax
- * -------------------------------------------------------------------- */
+/* ---- argmax ---- */
 
 static sf_result run_argmax(sf_interp *interp, sf_interp_node *node) {
   const sf_type *from = node->operands[0].type;

@@ -148,8 +148,7 @@ sf_result sf_counting_create(sf_interp *interp) {
   return result;
 }
 
-/* ---- Counting.
- * ----------------------------------------------------------------- */
+/* ---- Counting. ---- */
 
 static uint64_t non_zero(const sf_value *value, const sf_word *words) {
   bool is_float = sf_type_is_float(&value->type);

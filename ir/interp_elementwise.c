@@ -64,8 +64,7 @@ sf_result sf_prepare_elementwise(sf_interp *interp, sf_interp_node *node) {
   return SF_OK;
 }
 
-/* ---- convert
- * ------------------------------------------------------------------ */
+/* ---- convert ---- */
 
 static sf_result convert_to_int(const sf_interp *interp, sf_interp_node *node,
                                 size_t element, sf_word x, float scale) {

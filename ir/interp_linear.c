@@ -23,8 +23,7 @@ static double largest(const sf_word *words, size_t count) {
   return most;
 }
 
-/* ---- linear
- * ------------------------------------------------------------------ */
+/* ---- linear ---- */
 
 static sf_result run_linear(sf_interp *interp, sf_interp_node *node) {
   const sf_projection *p = node->projection;
@@ -127,8 +126,7 @@ sf_result sf_prepare_linear(sf_interp *interp, sf_interp_node *node) {
                         p->sources * p->targets);
 }
 
-/* ---- sparse
- * ------------------------------------------------------------------ */
+/* ---- sparse ---- */
 
 static sf_result run_sparse(sf_interp *interp, sf_interp_node *node) {
   const sf_projection *p = node->projection;
@@ -205,8 +203,7 @@ sf_result sf_prepare_sparse(sf_interp *interp, sf_interp_node *node) {
   return prepare_delays(interp, node, delays, words, p->edges);
 }
 
-/* ---- matmul
- * ------------------------------------------------------------------ */
+/* ---- matmul ---- */
 
 static const sf_word *float_operand(const sf_interp_node *node) {
   const sf_projection *p = node->projection;

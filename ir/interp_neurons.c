@@ -49,8 +49,7 @@ bool sf_population_runs(const sf_population *population, int64_t step) {
   return step >= population->start;
 }
 
-/* ---- One step.
- * ---------------------------------------------------------------- */
+/* ---- One step. ---- */
 
 static void load_lanes(const sf_interp_node *node, size_t first,
                        uint32_t lanes) {
@@ -116,8 +115,7 @@ static sf_result run_neurons(sf_interp *interp, sf_interp_node *node) {
   return SF_OK;
 }
 
-/* ---- Preparation.
- * ------------------------------------------------------------- */
+/* ---- Preparation. ---- */
 
 static bool inside(const sf_param *param, sf_word word) {
   if (!param->has_range) return true;

@@ -125,8 +125,7 @@ static inline float sf_word_float(sf_word word, bool is_float) {
   return is_float ? word.f : (float)word.i;
 }
 
-/* ---- One prepare function a family; it sets node->run.
- * ----------------------- */
+/* ---- One prepare function a family; it sets node->run. ---- */
 
 sf_result sf_prepare_linear(sf_interp *interp, sf_interp_node *node);
 sf_result sf_prepare_sparse(sf_interp *interp, sf_interp_node *node);
@@ -144,8 +143,7 @@ sf_result sf_prepare_normalize(sf_interp *interp, sf_interp_node *node);
 sf_result sf_prepare_quantize(sf_interp *interp, sf_interp_node *node);
 sf_result sf_prepare_argmax(sf_interp *interp, sf_interp_node *node);
 
-/* ---- interp_neurons.c
- * -------------------------------------------------------- */
+/* ---- interp_neurons.c ---- */
 
 void sf_population_reset(struct sf_population *population);
 const sf_word *sf_population_state(const struct sf_population *population,
@@ -153,8 +151,7 @@ const sf_word *sf_population_state(const struct sf_population *population,
 /* Whether the population ran in the step. */
 bool sf_population_runs(const struct sf_population *population, int64_t step);
 
-/* ---- interp_counts.c
- * ---------------------------------------------------------- */
+/* ---- interp_counts.c ---- */
 
 sf_result sf_counting_create(sf_interp *interp) SF_MUST_USE;
 void sf_counting_step(sf_interp *interp); /* after all ops of a step */

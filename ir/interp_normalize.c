@@ -32,8 +32,7 @@ static size_t extent_from(const sf_type *type, int64_t axis) {
   return extent;
 }
 
-/* ---- softmax
- * ------------------------------------------------------------------- */
+/* ---- softmax ---- */
 
 static void softmax(const group *g) {
   double most = -(double)INFINITY, sum = 0;
@@ -59,8 +58,7 @@ static sf_result run_softmax(sf_interp *interp, sf_interp_node *node) {
   return SF_OK;
 }
 
-/* ---- Normalizations over a contiguous run.
- * -------------------------------------- */
+/* ---- Normalizations over a contiguous run. ---- */
 
 static void mean_and_variance(const group *g, double *mean, double *variance) {
   double sum = 0, square = 0;
@@ -128,8 +126,7 @@ static sf_result run_normalize(sf_interp *interp, sf_interp_node *node) {
   return SF_OK;
 }
 
-/* ---- batchnorm, lrn
- * ------------------------------------------------------------- */
+/* ---- batchnorm, lrn ---- */
 
 static sf_result run_batchnorm(sf_interp *interp, sf_interp_node *node) {
   (void)interp;
@@ -167,8 +164,7 @@ static sf_result run_lrn(sf_interp *interp, sf_interp_node *node) {
   return SF_OK;
 }
 
-/* ---- Preparation.
- * ---------------------------------------------------------------- */
+/* ---- Preparation. ---- */
 
 /* Per-channel blobs may be written [c] or with the stream's rank, [c, 1, 1]. */
 static sf_type channel_shape(const sf_type *blob, const sf_type *stream) {

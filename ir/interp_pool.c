@@ -42,8 +42,7 @@ static sf_result gather_end(const sf_interp *interp, sf_interp_node *node,
   return SF_OK;
 }
 
-/* ---- pool
- * -------------------------------------------------------------------- */
+/* ---- pool ---- */
 
 /* One window; counts its taps inside the image and its events. */
 static int64_t pool_window(sf_interp_node *node, int64_t channel, int64_t y,
@@ -92,8 +91,7 @@ sf_result sf_prepare_pool(sf_interp *interp, sf_interp_node *node) {
   return SF_OK;
 }
 
-/* ---- reduce
- * ------------------------------------------------------------------ */
+/* ---- reduce ---- */
 
 /* Flat index of the first operand element of result `element`, and how many
  * elements it gathers. Axes that stay are those not in `reduced`. */

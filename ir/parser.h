@@ -37,8 +37,7 @@ typedef struct sf_mark {
   int32_t braces;
 } sf_mark;
 
-/* ---- parse_token.c.
- * ---------------------------------------------------------- */
+/* ---- parse_token.c. ---- */
 void sf_parser_advance(sf_parser *parser);
 sf_token sf_parser_peek(const sf_parser *parser); /* after the current one */
 sf_loc sf_token_loc(const sf_parser *parser, const sf_token *token);
@@ -74,8 +73,7 @@ bool sf_parser_at_scalar(const sf_parser *parser);
 sf_result sf_parser_scalar(sf_parser *parser, sf_scalar *out) SF_MUST_USE;
 sf_result sf_parser_type(sf_parser *parser, sf_type *out) SF_MUST_USE;
 
-/* ---- parse_attr.c.
- * ------------------------------------------------------------ */
+/* ---- parse_attr.c. ---- */
 /* The current token is `{` and attributes follow: `name =` or `"name" =`. */
 bool sf_parser_at_attrs(const sf_parser *parser);
 /* { name = value, ... } as free attributes. */
@@ -85,8 +83,7 @@ sf_result sf_parse_op_attrs(sf_parser *parser, sf_op *op) SF_MUST_USE;
 /* loc(..), if one follows. */
 sf_result sf_parse_loc(sf_parser *parser, sf_loc *loc) SF_MUST_USE;
 
-/* ---- One item of a module each; the current token is its keyword.
- * ------------- */
+/* ---- One item of a module each; the current token is its keyword. ---- */
 sf_result sf_parse_blob(sf_parser *parser) SF_MUST_USE;
 sf_result sf_parse_neuron(sf_parser *parser) SF_MUST_USE;
 sf_result sf_parse_network(sf_parser *parser) SF_MUST_USE;
@@ -116,8 +113,7 @@ typedef struct sf_forward {
 sf_result sf_parse_op(sf_parser *parser, sf_network *network,
                       sf_forward **forwards) SF_MUST_USE;
 
-/* ---- Recovery.
- * ------------------------------------------------------------------ */
+/* ---- Recovery. ---- */
 /* The token begins an item of the module. */
 bool sf_parser_at_item(const sf_parser *parser);
 sf_mark sf_parser_mark(const sf_parser *parser);

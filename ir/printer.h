@@ -18,8 +18,7 @@ typedef struct sf_printer {
   bool rewrites;         /* those in the present companion go to the new one */
 } sf_printer;
 
-/* ---- print_text.c.
- * -------------------------------------------------------------- */
+/* ---- print_text.c. ---- */
 void sf_print_name(sf_buffer *out, char sigil, const char *name);
 void sf_print_string(sf_buffer *out, const char *text);
 void sf_print_type(sf_buffer *out, const sf_type *type);
@@ -33,8 +32,7 @@ void sf_print_dict(sf_buffer *out, const sf_dict *dict);
 void sf_print_key(sf_buffer *out, const char *name);
 void sf_print_loc(const sf_printer *printer, sf_loc loc);
 
-/* ---- Items.
- * ----------------------------------------------------------------------- */
+/* ---- Items. ---- */
 void sf_print_blob(const sf_printer *printer, const sf_blob *blob);
 void sf_print_neuron(sf_buffer *out, const sf_neuron *neuron);
 void sf_print_network(const sf_printer *printer, const sf_network *network);

@@ -4,8 +4,7 @@
 
 #include <stdlib.h>
 
-/* ---- Spans.
- * ---------------------------------------------------------------------- */
+/* ---- Spans. ---- */
 
 sf_span sf_span_type(sf_scalar scalar) {
   if (scalar.kind == SF_SCALAR_F32) return sf_span_of(0, 0);
@@ -48,8 +47,7 @@ sf_span sf_span_blob(const sf_blob *blob, size_t first, size_t last) {
   return out;
 }
 
-/* ---- Values.
- * --------------------------------------------------------------------- */
+/* ---- Values. ---- */
 
 static int compare_values(const void *a, const void *b) {
   uintptr_t x = (uintptr_t)((const sf_value_span *)a)->value;
@@ -266,8 +264,7 @@ void sf_ranges_destroy(sf_ranges *ranges) {
   if (ranges) sf_arena_destroy(ranges->arena);
 }
 
-/* ---- Answers.
- * --------------------------------------------------------------------- */
+/* ---- Answers. ---- */
 
 bool sf_ranges_value(const sf_ranges *ranges, const sf_value *value,
                      sf_range *out) {

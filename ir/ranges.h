@@ -30,8 +30,7 @@ bool sf_ranges_state(const sf_ranges *ranges, const sf_op *op, uint32_t state,
 uint32_t sf_ranges_unproved(const sf_ranges *ranges);
 void sf_ranges_report(const sf_ranges *ranges, sf_diag *diag);
 
-/* ---- Shared by the files of the analysis.
- * -------------------------------------- */
+/* ---- Shared by the files of the analysis. ---- */
 
 /* An interval before the overflow step: sums of products need more than 64
  * bits. Sums of projections stay below 2^95. */

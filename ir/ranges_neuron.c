@@ -211,8 +211,7 @@ static sf_span next_span(const walk *w, const sf_state *state) {
   return sf_span_of(state->next.literal.i, state->next.literal.i);
 }
 
-/* ---- The two attempts.
- * ------------------------------------------------------------ */
+/* ---- The two attempts. ---- */
 
 static void any_state(walk *w) {
   for (uint32_t n = 0; n < w->neuron->state_count; n++)

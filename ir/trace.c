@@ -41,8 +41,7 @@ sf_result sf_counts_add(sf_counts *to, const sf_counts *from) {
   return SF_OK;
 }
 
-/* ---- Which values are recorded.
- * ---------------------------------------------- */
+/* ---- Which values are recorded. ---- */
 
 typedef struct recording {
   const sf_network *network;
@@ -88,8 +87,7 @@ static sf_result choose_values(recording *r) {
   return SF_OK;
 }
 
-/* ---- The run.
- * ------------------------------------------------------------------ */
+/* ---- The run. ---- */
 
 static sf_result run_steps(const recording *r, sf_interp *interp,
                            const sf_series *inputs, const sf_word **pointers) {

@@ -20,15 +20,13 @@ typedef struct sf_verifier {
 bool sf_wrong(sf_verifier *v, sf_diag_id id, sf_loc loc, const char *format,
               ...) SF_PRINTF(4, 5);
 
-/* ---- Items.
- * --------------------------------------------------------------------- */
+/* ---- Items. ---- */
 void sf_verify_blob(sf_verifier *v, const sf_blob *blob);
 void sf_verify_neuron(sf_verifier *v, const sf_neuron *neuron);
 void sf_verify_network(sf_verifier *v, sf_network *network);
 void sf_verify_mapping(sf_verifier *v, const sf_mapping *mapping);
 
-/* ---- Ops.
- * ------------------------------------------------------------------------ */
+/* ---- Ops. ---- */
 /* Rules across the attributes and types of one op; counts and sorts of
  * operands, required attributes and modes have been checked. */
 typedef bool (*sf_op_rule)(sf_verifier *v, const sf_op *op);
@@ -52,8 +50,7 @@ bool sf_verify_norm(sf_verifier *v, const sf_op *op);
 bool sf_verify_quantize(sf_verifier *v, const sf_op *op);
 bool sf_verify_argmax(sf_verifier *v, const sf_op *op);
 
-/* ---- verify_type.c: types of operands and results.
- * ------------------------------- */
+/* ---- verify_type.c: types of operands and results. ---- */
 /* Of a stream or a blob. */
 const sf_type *sf_operand_type(const sf_op *op, uint32_t index);
 bool sf_is_float(const sf_type *type);

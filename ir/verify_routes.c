@@ -107,8 +107,7 @@ static bool has_route(const route_map *map, uint32_t from, uint32_t to) {
   return bsearch(&key, map->pairs, map->pair_count, sizeof key, by_value);
 }
 
-/* ---- Pairs of populations.
- * ---------------------------------------------------- */
+/* ---- Pairs of populations. ---- */
 
 static void missing(const route_map *map, const sf_value *source,
                     const sf_value *target, const char *from, const char *to) {

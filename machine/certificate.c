@@ -65,8 +65,7 @@ static bool number(sf_slice text, int64_t *out) {
   return sf_read_i64(text, out) && *out >= 0 && *out <= INT32_MAX;
 }
 
-/* ---- Lines.
- * -------------------------------------------------------------------- */
+/* ---- Lines. ---- */
 
 static sf_result read_header(reader *r, sf_certificate *c) {
   sf_slice line;

@@ -55,8 +55,7 @@ typedef struct sf_cost {
 sf_cost sf_cost_estimate(const sf_machine *machine,
                          const sf_cost_layout *layout, const sf_counts *counts);
 
-/* ---- Families; private.
- * ------------------------------------------------------ */
+/* ---- Families; private. ---- */
 
 /* What a population did in one sample, and where. */
 typedef struct sf_cost_load {

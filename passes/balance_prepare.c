@@ -89,8 +89,7 @@ sf_result sf_balance_gate(sf_pass_run *run, sf_network *network,
   return SF_OK;
 }
 
-/* ---- Loops without a population.
- * ---------------------------------------------- */
+/* ---- Loops without a population. ---- */
 
 /* Ops left after taking away, again and again, those without an operand left
  * and those without a reader left: loops, and what lies between two loops. */

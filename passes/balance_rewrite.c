@@ -16,8 +16,7 @@ static sf_result no_memory_or_diag(const sf_balance *b) {
   return sf_diag_errors(b->run->diag) ? SF_FAIL : SF_OOM;
 }
 
-/* ---- Delays behind a source.
- * -------------------------------------------------- */
+/* ---- Delays behind a source. ---- */
 
 /* A source on its way through delays. */
 typedef struct chain {
@@ -144,8 +143,7 @@ static sf_result delay_sources(sf_balance *b) {
   return SF_OK;
 }
 
-/* ---- Ops between sources.
- * ------------------------------------------------------ */
+/* ---- Ops between sources. ---- */
 
 static bool is_between(const sf_balance *b, const sf_op *op) {
   return op->order < b->op_count && op->kind != SF_OP_NEURONS &&
@@ -268,8 +266,7 @@ static sf_result rewire(sf_balance *b, const wirings *w) {
   return sf_network_set_returns(b->network, returns, values);
 }
 
-/* ---- The rest.
- * ------------------------------------------------------------------ */
+/* ---- The rest. ---- */
 
 static sf_result set_starts(sf_balance *b) {
   SF_FOREACH_OP(op, b->network) {

@@ -76,8 +76,7 @@ static const sf_op *find_loop(const solver *s) {
   return NULL;
 }
 
-/* ---- The message.
- * ------------------------------------------------------------- */
+/* ---- The message. ---- */
 
 enum { NAMES_SHOWN = 24 };
 

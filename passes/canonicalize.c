@@ -22,8 +22,7 @@ static const sf_stat stats[] = {
     {"items", "unused blobs and neuron functions removed"},
     {0}};
 
-/* ---- Dead ops.
- * -------------------------------------------------------------------- */
+/* ---- Dead ops. ---- */
 
 static void push_live(const sf_value *value, bool *live, sf_op **stack,
                       size_t *count) {
@@ -62,8 +61,7 @@ static sf_result remove_dead_ops(sf_pass_run *run, sf_network *network) {
   return SF_OK;
 }
 
-/* ---- Sweeps.
- * ---------------------------------------------------------------------- */
+/* ---- Sweeps. ---- */
 
 static sf_result simplify(sf_pass_run *run, sf_op *op, bool *changed) {
   if (op->result_count != 1 || op->kind == SF_OP_NEURONS) return SF_OK;
@@ -94,8 +92,7 @@ static sf_result simplify_network(sf_pass_run *run, sf_network *network) {
   return SF_OK;
 }
 
-/* ---- Items.
- * ----------------------------------------------------------------------- */
+/* ---- Items. ---- */
 
 static bool is_used(const sf_module *module, const sf_neuron *neuron) {
   for (const sf_network *n = module->first_network; n; n = n->next) {

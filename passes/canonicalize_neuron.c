@@ -16,8 +16,7 @@ typedef struct rewriter {
   bool *read;             /* by slot */
 } rewriter;
 
-/* ---- Identities.
- * ----------------------------------------------------------------- */
+/* ---- Identities. ---- */
 
 static bool is_literal(sf_noperand x, int value) {
   if (x.value) return false;
@@ -68,8 +67,7 @@ static int handed_on(const sf_stmt *s) {
   }
 }
 
-/* ---- Replacing.
- * ------------------------------------------------------------------- */
+/* ---- Replacing. ---- */
 
 static bool number_fits(sf_number number, sf_scalar type) {
   if (type.kind == SF_SCALAR_F32) return true;
@@ -155,8 +153,7 @@ static sf_result find_stand_in(rewriter *r, uint32_t at) {
   return SF_OK;
 }
 
-/* ---- Dead statements.
- * -------------------------------------------------------------- */
+/* ---- Dead statements. ---- */
 
 static void mark(const rewriter *r, sf_noperand operand) {
   if (operand.value) r->read[operand.value->slot] = true;

@@ -51,8 +51,7 @@ static sf_result no_memory_or_diag(const sf_legalizer *l) {
   return sf_diag_errors(l->run->diag) ? SF_FAIL : SF_OOM;
 }
 
-/* ---- Neuron functions.
- * -------------------------------------------------------------- */
+/* ---- Neuron functions. ---- */
 
 /* A spike reaches a population as a sum of one. */
 static sf_scalar read_type(const sf_value *value) {
@@ -134,8 +133,7 @@ static sf_neuron *find_function(sf_module *module, const sf_op *op) {
   return made;
 }
 
-/* ---- Populations.
- * ------------------------------------------------------------------- */
+/* ---- Populations. ---- */
 
 static sf_op *create_population(sf_legalizer *l, sf_op *op, uint32_t inputs,
                                 sf_neuron *neuron) {

@@ -130,8 +130,7 @@ static sf_result visit_all(sf_legalizer *l) {
   return SF_OK;
 }
 
-/* ---- Results.
- * ---------------------------------------------------------------------- */
+/* ---- Results. ---- */
 
 /* f32, or computed from what the host computes: the host can go on. */
 static sf_result is_for_host(const sf_legalizer *l, const sf_value *value,

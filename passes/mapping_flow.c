@@ -155,8 +155,7 @@ static sf_box through_reshape(const sf_op *op, const sf_box *box) {
   return source;
 }
 
-/* ---- Collecting.
- * -------------------------------------------------------------- */
+/* ---- Collecting. ---- */
 
 static bool enlarge(sf_box *box, const sf_box *by) {
   bool grew = false;

@@ -55,8 +55,7 @@ sf_result sf_array_write(const char *path, sf_array_type type, unsigned rank,
                          const uint64_t *dim, const void *data,
                          sf_diag *diag) SF_MUST_USE;
 
-/* ---- safetensors.
- * ------------------------------------------------------------ */
+/* ---- safetensors. ---- */
 
 typedef struct sf_tensor {
   const char *name;

@@ -61,8 +61,7 @@ typedef struct layer {
   sf_op *delays[READERS_MAX]; /* between the population and these */
 } layer;
 
-/* ---- Which layers.
- * ---------------------------------------------------------------- */
+/* ---- Which layers. ---- */
 
 static bool is_row(const sf_value *value) { return value->type.rank == 1; }
 
@@ -113,8 +112,7 @@ static bool is_layer(layer *l) {
          sf_value_has_one_use(input) && find_readers(l);
 }
 
-/* ---- Which neurons.
- * ---------------------------------------------------------------- */
+/* ---- Which neurons. ---- */
 
 static bool is_zero(const sf_blob *blob, size_t index) {
   return blob->type.scalar.kind == SF_SCALAR_F32
@@ -244,8 +242,7 @@ static sf_result find_dead(layer *l, sf_diag *quiet) {
   return SF_OK;
 }
 
-/* ---- Cutting.
- * ----------------------------------------------------------------------- */
+/* ---- Cutting. ---- */
 
 /* A copy of `blob` without the dead entries of `axis` (0 or the last). */
 static sf_blob *cut(const layer *l, sf_blob *blob, uint32_t axis) {
@@ -302,8 +299,7 @@ static sf_result cut_layer(const layer *l) {
   return SF_OK;
 }
 
-/* ---- The pass.
- * ---------------------------------------------------------------------- */
+/* ---- The pass. ---- */
 
 static sf_result visit(sf_pass_run *run, sf_op *op, sf_diag *quiet) {
   layer l = {.run = run, .neurons = op};

@@ -17,7 +17,7 @@ enum {
   NETX_SUM_BITS = 24      /* synaptic sums: Lava's activation width */
 };
 
-/* ---- Options (netx_options.c). ------------------------------------------- */
+/* ---- Options (netx_options.c). ---- */
 
 typedef struct netx_options {
   int64_t layer_lag;      /* 0 or 1 */
@@ -37,7 +37,7 @@ extern const sf_reader_option sf_netx_option_table[];
 sf_result sf_netx_options_read(const sf_import_option *words, uint32_t count,
                                sf_diag *diag, netx_options *out) SF_MUST_USE;
 
-/* ---- The parsed file. ---------------------------------------------------- */
+/* ---- The parsed file. ---- */
 
 /* Numbers of a dataset, truncated towards zero as the loader does. */
 typedef struct netx_ints {
@@ -126,7 +126,7 @@ sf_result sf_netx_parse_neuron(netx_model *model,
 void sf_netx_rf_constants(int32_t sine, int32_t cosine, int32_t *out_sine,
                           int32_t *out_cosine);
 
-/* ---- Weights (netx_weights.c). ------------------------------------------- */
+/* ---- Weights (netx_weights.c). ---- */
 
 /* What the loader's weight-bit optimization leaves of the weights (reference
  * 2.4), in place: clipped, or all zero, or as they were. `second` (recurrent
@@ -142,7 +142,7 @@ sf_scalar sf_netx_weights_scalar(const netx_ints *weights);
  */
 int64_t sf_netx_weights_row_bound(const netx_ints *weights, size_t rows);
 
-/* ---- Building. ----------------------------------------------------------- */
+/* ---- Building. ---- */
 
 typedef struct netx_builder {
   netx_model *model;

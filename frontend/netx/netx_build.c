@@ -21,7 +21,7 @@ void sf_netx_set_param(sf_op *op, const char *param, int64_t value) {
   sf_argument_set_number(argument, sf_number_int(value));
 }
 
-/* ---- Choices. ------------------------------------------------------------ */
+/* ---- Choices. ---- */
 
 sf_result sf_netx_choose(netx_builder *builder, const char *name,
                          const char *value, const char *format, ...) {
@@ -108,7 +108,7 @@ static sf_result choose_graded(netx_builder *builder) {
       "in dense layers");
 }
 
-/* ---- The input. ---------------------------------------------------------- */
+/* ---- The input. ---- */
 
 static sf_type stream_type(sf_scalar scalar, unsigned rank,
                            const int64_t *shape) {
@@ -136,7 +136,7 @@ sf_result sf_netx_build_input(netx_builder *builder, const netx_layer *layer,
                             : "what the first layer takes, channels first");
 }
 
-/* ---- The chain. ---------------------------------------------------------- */
+/* ---- The chain. ---- */
 
 /* A layer that is left out, or an input layer without neurons, still says what
  * shape and messages the next one gets. */

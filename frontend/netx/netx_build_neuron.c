@@ -6,7 +6,7 @@
 
 enum { VTH_TOP = 8388607 }; /* v saturates here, so that nothing is above it */
 
-/* ---- Reset. -------------------------------------------------------------- */
+/* ---- Reset. ---- */
 
 int64_t sf_netx_reset_period(const netx_model *model) {
   const netx_options *options = &model->options;
@@ -32,7 +32,7 @@ static void set_reset(const netx_builder *builder, sf_op *op) {
   sf_netx_set_param(op, "first", first % options->reset_interval);
 }
 
-/* ---- Params. ------------------------------------------------------------- */
+/* ---- Params. ---- */
 
 static sf_result set_blob(netx_builder *builder, const netx_layer *layer,
                           sf_op *op, const char *param, unsigned rank,
@@ -144,7 +144,7 @@ static sf_result set_bias(netx_builder *builder, const netx_layer *layer,
   return set_blob(builder, layer, op, "bias", type->rank, dims, values);
 }
 
-/* ---- Models. ------------------------------------------------------------- */
+/* ---- Models. ---- */
 
 static sf_result set_lif(netx_builder *builder, const netx_layer *layer,
                          sf_op *op, bool reset) {

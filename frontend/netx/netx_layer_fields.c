@@ -84,7 +84,7 @@ sf_result sf_netx_read_conv(netx_model *model, netx_layer *layer) {
   return SF_OK;
 }
 
-/* ---- Dense. -------------------------------------------------------------- */
+/* ---- Dense. ---- */
 
 static int64_t layer_size(const netx_layer *layer) {
   int64_t size = 1;

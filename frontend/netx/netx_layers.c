@@ -71,7 +71,7 @@ static sf_result read_kind(netx_model *model, netx_layer *layer) {
   return unknown_layer(model, layer, type);
 }
 
-/* ---- One layer. ---------------------------------------------------------- */
+/* ---- One layer. ---- */
 
 /* Plain weights, or the group weight/{real, imag}. */
 static sf_result read_weight(netx_model *model, netx_layer *layer) {

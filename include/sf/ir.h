@@ -43,7 +43,7 @@ sf_result sf_write_module(const sf_module *module, const char *path,
 /* Everything that docs/ir.md demands of a module; reports all violations. */
 sf_result sf_verify(const sf_module *module, sf_diag *diag) SF_MUST_USE;
 
-/* ---- Ranges (interval analysis). docs/ir.md 6. ------------------------------ */
+/* ---- Ranges (interval analysis). docs/ir.md 6. ---- */
 
 typedef struct sf_range {
   int64_t low, high; /* inclusive; of spikes and integers */

@@ -56,7 +56,7 @@ sf_result sf_dict_set_string(sf_arena *arena, sf_dict *dict, const char *name,
 sf_result sf_dict_set_symbol(sf_arena *arena, sf_dict *dict, const char *name,
                              const char *symbol) SF_MUST_USE;
 
-/* ---- Mapping. docs/ir.md 8; words in mapping.def. ------------------------- */
+/* ---- Mapping. docs/ir.md 8; words in mapping.def. ---- */
 
 /* A half-open box over a value's shape. */
 typedef struct sf_box {
@@ -125,7 +125,7 @@ sf_result sf_mop_add_number(sf_mapping *m, sf_mop *mop, int64_t number)
 const sf_mop_argument *sf_mop_find(const sf_mop *mop,
                                    sf_mop_argument_kind kind);
 
-/* ---- Log: what was done to the module, and how exact it was. --------------- */
+/* ---- Log: what was done to the module, and how exact it was. ---- */
 
 typedef enum sf_exactness {
   SF_EXACT,      /* same values in every step */
@@ -142,7 +142,7 @@ typedef struct sf_log_entry {
   struct sf_log_entry *next;
 } sf_log_entry;
 
-/* ---- The module. ----------------------------------------------------------- */
+/* ---- The module. ---- */
 
 struct sf_module {
   const char *name; /* without @ */

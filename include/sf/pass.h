@@ -76,7 +76,7 @@ struct sf_pass {
   sf_result (*run)(sf_pass_run *run);
 };
 
-/* ---- Registry. -------------------------------------------------------------- */
+/* ---- Registry. ---- */
 
 typedef struct sf_registry sf_registry;
 /* All built-in passes and aliases. NULL: out of memory. */
@@ -98,7 +98,7 @@ sf_result sf_registry_docs(const sf_registry *registry, char **out) SF_MUST_USE;
 bool sf_named_pipeline_at(size_t index, const char **out_name,
                           const char **out_text);
 
-/* ---- Pipelines: `a,b{key=value},@loihi2`. ------------------------------------ */
+/* ---- Pipelines: `a,b{key=value},@loihi2`. ---- */
 
 typedef struct sf_pipeline sf_pipeline;
 sf_result sf_pipeline_parse(const sf_registry *registry, const char *text,

@@ -72,8 +72,7 @@ static sf_result extents_fit(const cutter *c, bool *out) {
   return SF_OK;
 }
 
-/* ---- One axis.
- * ---------------------------------------------------------------- */
+/* ---- One axis. ---- */
 
 /* Largest extent of `axis` that fits, 0: none; leaves extent[axis] at it. */
 static sf_result longest_extent(cutter *c, unsigned axis, int32_t most) {
@@ -119,8 +118,7 @@ static sf_result cut_in_order(cutter *c, const unsigned *order,
   return SF_OK;
 }
 
-/* ---- Convolution slices of Loihi 2.
- * ------------------------------------------- */
+/* ---- Convolution slices of Loihi 2. ---- */
 
 static int32_t power_of_two_below(int32_t n) {
   int32_t power = 1;
@@ -183,8 +181,7 @@ static sf_result cut_windows(cutter *c, bool *out) {
   return SF_OK;
 }
 
-/* ---- A population.
- * -------------------------------------------------------------- */
+/* ---- A population. ---- */
 
 static sf_result look_at_sums(cutter *c) {
   sf_plan_use use;

@@ -24,8 +24,7 @@ typedef struct partition_options {
 
 enum { STAT_CORES, STAT_POPULATIONS, STAT_SYNAPSE_WORDS };
 
-/* ---- Writing.
- * ------------------------------------------------------------------ */
+/* ---- Writing. ---- */
 
 typedef struct writer {
   sf_pass_run *run;
@@ -106,8 +105,7 @@ static sf_result write_mapping(sf_pass_run *run, sf_plan *plan) {
   return SF_OK;
 }
 
-/* ---- The pass.
- * ------------------------------------------------------------------ */
+/* ---- The pass. ---- */
 
 static void report_violation(const sf_plan *plan, const sf_plan_violation *v) {
   const sf_plan_need *need = &v->need;

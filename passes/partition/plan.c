@@ -22,8 +22,7 @@ sf_result sf_plan_add_violation(sf_plan *plan, const char *layer, sf_loc loc,
   return SF_OK;
 }
 
-/* ---- Use of one box.
- * ---------------------------------------------------------- */
+/* ---- Use of one box. ---- */
 
 /* Delay of the sources behind a hit: the longest of those that come later in
  * the list (sources are found after what they feed). */
@@ -84,8 +83,7 @@ bool sf_plan_use_fits(const sf_plan_use *use) {
   return true;
 }
 
-/* ---- The whole network.
- * -------------------------------------------------------- */
+/* ---- The whole network. ---- */
 
 static uint64_t usable_cores(const sf_machine *machine) {
   uint64_t cores = 0;

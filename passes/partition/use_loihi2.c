@@ -122,8 +122,7 @@ static uint64_t state_bits(const sf_op *neurons, uint64_t word) {
   return own ? (whole ? whole : word) + own : bits;
 }
 
-/* ---- Output side.
- * --------------------------------------------------------------- */
+/* ---- Output side. ---- */
 
 enum { WALK_MAX = 64 }; /* values between a population and its readers */
 

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Cores by name.
- * ------------------------------------------------------------ */
+/* ---- Cores by name. ---- */
 
 typedef struct seat {
   const char *name;
@@ -75,8 +74,7 @@ static uint32_t port_channel(reader *r, sf_channel_kind kind,
   return sf_ranks_channel(r->ranks, channel);
 }
 
-/* ---- Loihi 2: a path.
- * ------------------------------------------------------------ */
+/* ---- Loihi 2: a path. ---- */
 
 static sf_result read_path(reader *r, const sf_mop *row) {
   const seat *from = find_seat(r, sf_dict_find(&row->attrs, "from"));
@@ -110,8 +108,7 @@ static sf_result read_path(reader *r, const sf_mop *row) {
                        port_channel(r, SF_CHANNEL_EJECT, at, target->p));
 }
 
-/* ---- SpiNNaker2: a tree, read from the tables.
- * ------------------------------------ */
+/* ---- SpiNNaker2: a tree, read from the tables. ---- */
 
 typedef struct pending {
   sf_position chip;
@@ -208,8 +205,7 @@ sf_result sf_route_channels(const sf_mapping *mapping,
   return SF_OK;
 }
 
-/* ---- Text.
- * ------------------------------------------------------------------------- */
+/* ---- Text. ---- */
 
 typedef struct line {
   sf_channel channel;

@@ -58,8 +58,7 @@ sf_result sf_route_loihi2(sf_route_job *job,
 sf_result sf_route_spinnaker2(sf_route_job *job,
                               const sf_route_flows *flows) SF_MUST_USE;
 
-/* ---- Ranks.
- * ------------------------------------------------------------------- */
+/* ---- Ranks. ---- */
 
 /* Channels in use and which of them a packet may hold while it asks for which.
  * Zero-initialized but for the arena is empty. */

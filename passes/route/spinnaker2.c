@@ -49,8 +49,7 @@ static uint32_t neighbour(const sf_machine *m, uint32_t chip, int32_t link) {
   return c && !c->dead ? (uint32_t)(c - m->chips) : UINT32_MAX;
 }
 
-/* ---- Trees.
- * --------------------------------------------------------------------- */
+/* ---- Trees. ---- */
 
 /* Enters the neighbours of `chip`, falling links first. */
 static uint32_t spread(router *r, uint32_t chip, uint32_t queued) {
@@ -143,8 +142,7 @@ static sf_result grow_tree(router *r, uint32_t source, uint32_t key,
   return SF_OK;
 }
 
-/* ---- Rows of the mapping block.
- * --------------------------------------------------- */
+/* ---- Rows of the mapping block. ---- */
 
 static sf_result set_list(router *r, sf_dict *attrs, const char *name,
                           uint32_t count, sf_item *items) {
@@ -235,8 +233,7 @@ static sf_result write_table(router *r, uint32_t chip) {
   return SF_FAIL;
 }
 
-/* ---- Keys.
- * -------------------------------------------------------------------------- */
+/* ---- Keys. ---- */
 
 static bool sends_anything(const sf_route_flows *flows, uint32_t source) {
   const uint64_t *row = flows->bits + source * flows->row_words;

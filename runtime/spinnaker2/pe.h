@@ -76,8 +76,7 @@ typedef struct pe_link {
   uint32_t row;
 } pe_link;
 
-/* ---- Generated code.
- * ----------------------------------------------------------- */
+/* ---- Generated code. ---- */
 
 typedef struct pe_call {
   uint32_t count, step, seed_low, seed_high;
@@ -102,8 +101,7 @@ extern const pe_function pe_functions[];
 extern const uint32_t pe_work_words;
 extern int32_t pe_work[];
 
-/* ---- Hardware abstraction: the functions that a board's drivers replace.
- * --------- */
+/* ---- Hardware abstraction: the functions that a board's drivers replace. ---- */
 
 void pe_hal_start(void);
 /* Opens the next sample; 0: no more. Writes the number of steps. */

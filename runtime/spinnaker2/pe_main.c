@@ -29,8 +29,7 @@ static const pe_ring *ring(const pe_slice *s, uint32_t input) {
   return (const pe_ring *)at(s->inputs) + input;
 }
 
-/* ---- Regions.
- * ------------------------------------------------------------------- */
+/* ---- Regions. ---- */
 
 static int regions_are_sound(void) {
   const pe_header *h = header();
@@ -44,8 +43,7 @@ static int regions_are_sound(void) {
   return sum == h->checksum;
 }
 
-/* ---- Synapses.
- * ------------------------------------------------------------------ */
+/* ---- Synapses. ---- */
 
 static int32_t weight(const uint8_t *weights, uint32_t bytes, uint32_t i) {
   if (bytes == 1) return ((const int8_t *)weights)[i];
@@ -166,8 +164,7 @@ static void receive(uint32_t step) {
   }
 }
 
-/* ---- Neurons.
- * ------------------------------------------------------------------- */
+/* ---- Neurons. ---- */
 
 typedef struct pe_arrays {
   const int32_t *inputs[PE_PORTS_MAX];

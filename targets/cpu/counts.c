@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-/* ---- Fan-out: how many synapses an element of a projection's operand has.
- * -------- */
+/* ---- Fan-out: how many synapses an element of a projection's operand has. ---- */
 
 static uint32_t taps_reached(const cpu_window_axis *a, bool transposed,
                              int64_t at) {
@@ -64,8 +63,7 @@ static sf_result fan_out(const sf_op *op, sf_arena *arena, sf_diag *diag,
   return SF_OK;
 }
 
-/* ---- Feeds.
- * ----------------------------------------------------------------------- */
+/* ---- Feeds. ---- */
 
 static bool is_projection(const sf_value *value) {
   return value->op && (sf_op_is(value->op, SF_TRAIT_PROJECTION) ||
@@ -167,8 +165,7 @@ sf_result cpu_counting_create(const sf_network *network, sf_arena *arena,
   return SF_OK;
 }
 
-/* ---- One step.
- * -------------------------------------------------------------------- */
+/* ---- One step. ---- */
 
 static uint64_t count_events(const cpu_replay *r, const sf_value *value,
                              const uint32_t *each) {

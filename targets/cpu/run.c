@@ -134,8 +134,7 @@ sf_result cpu_replay_open(const char *directory, const sf_network *network,
   return result;
 }
 
-/* ---- One step.
- * ------------------------------------------------------------------- */
+/* ---- One step. ---- */
 
 static void put_input(const cpu_replay *r, uint32_t i, const sf_word *words) {
   const cpu_desc_port *port = &r->info->inputs[i];

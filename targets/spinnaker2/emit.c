@@ -45,8 +45,7 @@ static sf_result emit_core(const sf_emit_job *job, const s2_plan *plan,
   return result;
 }
 
-/* ---- JSON files.
- * ------------------------------------------------------------------------- */
+/* ---- JSON files. ---- */
 
 static sf_result write_json(const sf_emit_job *job, const char *name,
                             json_t *object) {

@@ -35,8 +35,7 @@ static sf_stmt *statement(fusion *f, sf_nop_kind kind, sf_scalar type,
   return stmt;
 }
 
-/* ---- Bounds.
- * ------------------------------------------------------------------------ */
+/* ---- Bounds. ---- */
 
 /* Sums on the PE are 32 bits wide without a check, so they must be proved: the
  * sum of |w| times the largest |x|, and the bias, per target. */
@@ -71,8 +70,7 @@ static sf_result check_sum(const fusion *f, const s2_leaf *leaf) {
   return SF_OK;
 }
 
-/* ---- Sums to operands.
- * ----------------------------------------------------------------- */
+/* ---- Sums to operands. ---- */
 
 static sf_result leaf_value(fusion *f, const s2_leaf *leaf, uint32_t index,
                             sf_nvalue **out) {
@@ -145,8 +143,7 @@ static sf_result tree_value(fusion *f, const sf_value *value, sf_nvalue **out) {
   return leaf_value(f, &f->leaves->leaf[index], index, out);
 }
 
-/* ---- The neuron itself.
- * ---------------------------------------------------------------- */
+/* ---- The neuron itself. ---- */
 
 static sf_noperand mapped(const fusion *f, sf_noperand operand) {
   if (operand.value) operand.value = f->map[operand.value->slot];

@@ -70,8 +70,7 @@ sf_result sf_s2_leaves_collect(const sf_op *neurons, sf_diag *diag,
   return SF_OK;
 }
 
-/* ---- Origins.
- * ----------------------------------------------------------------------- */
+/* ---- Origins. ---- */
 
 static void unflatten(const sf_type *type, uint32_t element, int64_t *index) {
   for (unsigned i = type->rank; i-- > 0;) {

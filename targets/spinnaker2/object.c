@@ -96,8 +96,7 @@ static sf_result build_reset(sf_codegen *cg, uint32_t index,
   return SF_OK;
 }
 
-/* ---- Names that the runtime knows.
- * -------------------------------------------------------- */
+/* ---- Names that the runtime knows. ---- */
 
 static void global(sf_codegen *cg, const char *name, LLVMValueRef value,
                    bool constant) {

@@ -18,8 +18,7 @@ bool sf_s2_on_chip(const sf_op *op) {
          sf_op_int(op, SF_ATTR_on) == SF_ON_CHIP;
 }
 
-/* ---- Slices.
- * ----------------------------------------------------------------------- */
+/* ---- Slices. ---- */
 
 static sf_result number_elements(sf_arena *arena, const sf_type *type,
                                  s2_slice *slice) {
@@ -124,8 +123,7 @@ static sf_result create_slices(s2_plan *plan, const sf_mop *mop, s2_core *core,
   return SF_OK;
 }
 
-/* ---- Keys.
- * -------------------------------------------------------------------------- */
+/* ---- Keys. ---- */
 
 static bool find_key(const sf_mapping *mapping, const char *core,
                      uint32_t *out) {
@@ -219,8 +217,7 @@ static sf_result find_externals(s2_plan *plan) {
   return SF_OK;
 }
 
-/* ---- Plan.
- * -------------------------------------------------------------------------- */
+/* ---- Plan. ---- */
 
 static sf_result create_cores(const sf_emit_job *job, s2_plan *plan) {
   uint32_t count = 0;

@@ -42,8 +42,7 @@ typedef struct s2_origin {
 } s2_origin;
 s2_origin sf_s2_origin_of(const sf_value *value, uint32_t element);
 
-/* ---- Synapses.
- * ------------------------------------------------------------------ */
+/* ---- Synapses. ---- */
 
 typedef struct s2_synapse {
   uint32_t input;  /* element of the leaf's stream */
@@ -66,8 +65,7 @@ void sf_s2_synapses_destroy(s2_synapses *synapses);
 /* Bias of one target element, 0 without one. */
 int32_t sf_s2_leaf_bias(const s2_leaf *leaf, uint32_t element);
 
-/* ---- Fused function.
- * -------------------------------------------------------------- */
+/* ---- Fused function. ---- */
 
 /* Adds to `scratch` (a module of its own) a neuron function whose inputs are
  * the leaves' 32-bit sums and whose params are the neuron's, then one bias a
@@ -76,8 +74,7 @@ sf_result sf_s2_function_fuse(const sf_op *neurons, const s2_leaves *leaves,
                               sf_module *scratch, sf_diag *diag,
                               sf_neuron **out) SF_MUST_USE;
 
-/* ---- Plan.
- * ------------------------------------------------------------------------ */
+/* ---- Plan. ---- */
 
 typedef struct s2_slice {
   const sf_op *op; /* neurons */
@@ -132,8 +129,7 @@ sf_result sf_s2_plan_blocks(const s2_plan *plan, s2_key_block **out,
  * neurons (an array in the regions) or is one word. */
 bool sf_s2_param_is_per_neuron(const s2_slice *slice, uint32_t index);
 
-/* ---- Regions.
- * ----------------------------------------------------------------------- */
+/* ---- Regions. ---- */
 
 typedef struct s2_region {
   uint8_t *bytes; /* malloc'ed */

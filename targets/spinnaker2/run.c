@@ -28,8 +28,7 @@ char *sf_s2_file(const char *directory, const char *core, const char *suffix) {
   return path;
 }
 
-/* ---- Input file.
- * ---------------------------------------------------------------------- */
+/* ---- Input file. ---- */
 
 /* Blocks that reach some projection of this core. */
 static void mark_blocks(const pe_run *run, const s2_core *core, bool *listens) {
@@ -170,8 +169,7 @@ static sf_result run_qemu(const pe_run *run, const s2_core *core,
   return result;
 }
 
-/* ---- Output file.
- * ------------------------------------------------------------------------- */
+/* ---- Output file. ---- */
 
 static sf_word *find_word(const pe_run *run, const s2_core *core,
                           uint32_t sample, uint32_t step, uint32_t key) {
@@ -269,8 +267,7 @@ static sf_result run_cores(pe_run *run) {
   return result == SF_FAIL ? SF_OK : result;
 }
 
-/* ---- Traces and counts.
- * --------------------------------------------------------------------- */
+/* ---- Traces and counts. ---- */
 
 static sf_result create_trace(const sf_network *network, uint32_t steps,
                               sf_trace **out) {

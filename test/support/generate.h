@@ -23,8 +23,7 @@ typedef struct sf_generate_options {
 sf_result sf_generate_module(const sf_generate_options *options,
                              sf_module **out) SF_MUST_USE;
 
-/* ---- What was seen.
- * ------------------------------------------------------------- */
+/* ---- What was seen. ---- */
 
 enum {
   SF_COVERAGE_KINDS = 64,

@@ -12,8 +12,7 @@ typedef struct sf_generator {
   bool out_of_memory; /* asked once, at the end of each op */
 } sf_generator;
 
-/* ---- generate_value.c
- * ------------------------------------------------------------ */
+/* ---- generate_value.c ---- */
 uint32_t sf_draw(sf_generator *g, uint32_t bound); /* 0 .. bound-1 */
 int32_t sf_draw_between(sf_generator *g, int32_t low, int32_t high);
 bool sf_chance(sf_generator *g, uint32_t percent);
@@ -41,8 +40,7 @@ sf_blob *sf_draw_blob_between(sf_generator *g, const sf_type *type, int32_t low,
 sf_blob *sf_draw_edges(sf_generator *g, int32_t edges, int32_t rows,
                        int32_t columns);
 
-/* ---- generate_op.c, generate_analog.c
- * -------------------------------------------- */
+/* ---- generate_op.c, generate_analog.c ---- */
 /* An op of this kind at the network's end. */
 void sf_generate_op(sf_generator *g, sf_op_kind kind);
 void sf_generate_analog(sf_generator *g, sf_op_kind kind);
@@ -65,14 +63,12 @@ void sf_set_constants(sf_generator *g, sf_op *op, const sf_type *weights,
                       bool bias);
 sf_scalar sf_result_scalar(sf_generator *g, const sf_type *weights);
 
-/* ---- generate_window.c
- * ------------------------------------------------------------ */
+/* ---- generate_window.c ---- */
 void sf_generate_conv(sf_generator *g, sf_op_kind kind);
 void sf_generate_pool(sf_generator *g, sf_op_kind kind);
 void sf_generate_reduce(sf_generator *g, sf_op_kind kind);
 
-/* ---- generate_neuron.c, generate_mapping.c
- * ---------------------------------------- */
+/* ---- generate_neuron.c, generate_mapping.c ---- */
 sf_neuron *sf_generate_neuron(sf_generator *g);
 void sf_generate_mapping(sf_generator *g);
 void sf_generate_log(sf_generator *g);

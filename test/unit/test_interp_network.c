@@ -5,8 +5,7 @@
 
 #include "support/hash.h"
 
-/* ---- ST-BIF against the quantizer that it stands for (conversion, exact).
- * ------- */
+/* ---- ST-BIF against the quantizer that it stands for (conversion, exact). ---- */
 
 static int64_t floor_divide(int64_t a, int64_t b) {
   int64_t q = a / b;
@@ -48,8 +47,7 @@ static void stbif(void **state) {
   harness_close(&h);
 }
 
-/* ---- Sums.
- * ----------------------------------------------------------------------- */
+/* ---- Sums. ---- */
 
 static void check_float(const char *body, const char *value, float expected) {
   harness h;
@@ -122,8 +120,7 @@ static void sums_beyond_64_bits(void **state) {
   harness_close(&h);
 }
 
-/* ---- Time.
- * ------------------------------------------------------------------------ */
+/* ---- Time. ---- */
 
 /* A counter that adds its delayed self: 1, 2, 4, 8; the delay is used above. */
 static void use_before_definition(void **state) {
@@ -201,8 +198,7 @@ static void rand_known_answer(void **state) {
   harness_close(&h);
 }
 
-/* ---- Counts.
- * ----------------------------------------------------------------------- */
+/* ---- Counts. ---- */
 
 static void counts(void **state) {
   (void)state;
@@ -247,8 +243,7 @@ static void counts(void **state) {
   harness_close(&h);
 }
 
-/* ---- Failures.
- * ---------------------------------------------------------------------- */
+/* ---- Failures. ---- */
 
 static void expect_failure(const char *body, const int32_t *input,
                            const char *first, const char *second) {

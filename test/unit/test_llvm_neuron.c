@@ -130,8 +130,7 @@ static void add_integers(batch *b, sf_module *module, sf_random *random) {
     }
 }
 
-/* ---- Comparisons, logic, select, lookup, conversions.
- * --------------------------- */
+/* ---- Comparisons, logic, select, lookup, conversions. ---- */
 
 static void add_comparisons(batch *b, sf_module *module, sf_random *random) {
   sf_neuron *n = sf_neuron_create(module, "compare", SF_NO_LOC);
@@ -175,8 +174,7 @@ static void add_lookup(batch *b, sf_module *module, sf_random *random) {
   fill_pairs(batch_add(b, n, ELEMENTS, 1), 32, random);
 }
 
-/* ---- rand: a population's draws.
- * -------------------------------------------------- */
+/* ---- rand: a population's draws. ---- */
 
 static void add_random(batch *b, sf_module *module) {
   sf_neuron *n = sf_neuron_create(module, "rand", SF_NO_LOC);

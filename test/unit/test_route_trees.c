@@ -131,8 +131,7 @@ static int64_t rise(const sf_certificate *c, sf_port_kind kind, int64_t x,
   return rank;
 }
 
-/* ---- SpiNNaker2: the tables.
- * ------------------------------------------------- */
+/* ---- SpiNNaker2: the tables. ---- */
 
 static const sf_mop *entry_for(const sf_mapping *mapping, int64_t x, int64_t y,
                                uint32_t key) {
@@ -210,8 +209,7 @@ static void check_trees(const plan *p, const sf_mapping *mapping,
   assert_int_equal(sources, 0);
 }
 
-/* ---- Loihi 2: the paths.
- * ------------------------------------------------------- */
+/* ---- Loihi 2: the paths. ---- */
 
 static void check_paths(const plan *p, const sf_mapping *mapping,
                         const sf_certificate *c) {

@@ -8,8 +8,7 @@
 
 enum { AXONS_MAX = 1 << 24 }; /* of one core */
 
-/* ---- Cores.
- * --------------------------------------------------------------------- */
+/* ---- Cores. ---- */
 
 static int by_place(const void *a, const void *b) {
   const l2_core *p = a, *q = b;
@@ -63,8 +62,7 @@ static void check_chips(sf_check *check, const l2_config *config) {
   }
 }
 
-/* ---- Memory.
- * -------------------------------------------------------------------- */
+/* ---- Memory. ---- */
 
 static uint64_t entry_words(const sf_check *check, const l2_config *config,
                             const l2_core *core, const l2_entry *e) {
@@ -192,8 +190,7 @@ static void check_memory(sf_check *check, const l2_config *config,
   compare_limit(check, core, "neuron groups", usage.groups, limits.groups);
 }
 
-/* ---- Axons.
- * --------------------------------------------------------------------- */
+/* ---- Axons. ---- */
 
 /* Input axons of a core: numbered without gaps, each on a row that exists. */
 static uint64_t check_axons_in(sf_check *check, const l2_config *config,

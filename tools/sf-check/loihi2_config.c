@@ -63,8 +63,7 @@ static l2_entry *entry(parser *p) {
              : NULL;
 }
 
-/* ---- Elements.
- * ------------------------------------------------------------------ */
+/* ---- Elements. ---- */
 
 static sf_result read_program(parser *p) {
   l2_config *c = p->config;
@@ -250,8 +249,7 @@ static sf_result read_route(parser *p) {
   return route->path ? SF_OK : SF_OOM;
 }
 
-/* ---- Arrays.
- * --------------------------------------------------------------------- */
+/* ---- Arrays. ---- */
 
 /* Words of the lists between consecutive offsets. */
 static sf_result add_list(parser *p, l2_entry *e, int64_t before,
@@ -352,8 +350,7 @@ static sf_result read_data(parser *p) {
   return SF_OK;
 }
 
-/* ---- The document.
- * ----------------------------------------------------------------- */
+/* ---- The document. ---- */
 
 typedef struct element {
   const char *name;

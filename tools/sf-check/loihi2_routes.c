@@ -103,8 +103,7 @@ static void check_route(sf_check *check, const l2_config *config,
   (void)sf_check_rises(check, name, &rank, SF_PORT_EJECT, at.x, at.y, port);
 }
 
-/* ---- Which pairs there are.
- * -------------------------------------------------------- */
+/* ---- Which pairs there are. ---- */
 
 static int by_ends(const void *a, const void *b) {
   const l2_route *p = a, *q = b;

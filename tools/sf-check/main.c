@@ -54,8 +54,7 @@ static sf_result read_arguments(int argc, char **argv, sf_diag *diag,
                   "needs the folder of an artefact; see --help");
 }
 
-/* ---- Checks.
- * -------------------------------------------------------------------- */
+/* ---- Checks. ---- */
 
 static sf_result open_certificate(sf_check *check) {
   char *path = sf_check_path(check, "certificate.txt");
@@ -99,8 +98,7 @@ static sf_result run_checks(sf_check *check) {
                   check->machine->name);
 }
 
-/* ---- Answers.
- * ------------------------------------------------------------------- */
+/* ---- Answers. ---- */
 
 static void collect(void *data, const sf_diag_record *record) {
   json_t *findings = data;

@@ -40,8 +40,7 @@ static const s2_entry *match(const s2_artefact *a, const s2_table *table,
   return NULL;
 }
 
-/* ---- One key.
- * ------------------------------------------------------------------- */
+/* ---- One key. ---- */
 
 static bool enter(walker *w, const char *name, copy next) {
   const sf_chip *chip = sf_machine_chip_at(w->check->machine, next.x, next.y);
@@ -160,8 +159,7 @@ static bool check_key(walker *w, const s2_core *from, uint64_t key) {
   return check_arrivals(w, name, key);
 }
 
-/* ---- Everything.
- * ------------------------------------------------------------------ */
+/* ---- Everything. ---- */
 
 static void check_tables(sf_check *check, const s2_artefact *a) {
   uint64_t limit = (uint64_t)sf_machine_value(check->machine, "table-entries");

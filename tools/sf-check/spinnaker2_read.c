@@ -50,8 +50,7 @@ static sf_result load_json(sf_check *check, const char *relative,
   return *out ? SF_OK : damaged(check, relative, error.text);
 }
 
-/* ---- cores.json
- * ------------------------------------------------------------------ */
+/* ---- cores.json ---- */
 
 static const char CORES[] = "spinnaker2/cores.json";
 
@@ -113,8 +112,7 @@ static sf_result read_cores(sf_check *check, s2_artefact *out) {
   return result;
 }
 
-/* ---- routing.json
- * ---------------------------------------------------------------- */
+/* ---- routing.json ---- */
 
 static const char ROUTING[] = "spinnaker2/routing.json";
 
@@ -193,8 +191,7 @@ static sf_result read_tables(sf_check *check, s2_artefact *out) {
   return result;
 }
 
-/* ---- CORE.regions.bin
- * ------------------------------------------------------------ */
+/* ---- CORE.regions.bin ---- */
 
 static uint32_t word(const char *bytes, size_t index) {
   uint32_t value;

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Lowering.
- * ------------------------------------------------------------------- */
+/* ---- Lowering. ---- */
 
 static sf_result run_pipeline(const sfc_compile_job *job,
                               const sf_machine *machine, sf_diag *diag) {
@@ -54,8 +53,7 @@ sf_result sfc_lower(const sfc_compile_job *job, sf_diag *diag,
   return SF_OK;
 }
 
-/* ---- Emission.
- * ------------------------------------------------------------------- */
+/* ---- Emission. ---- */
 
 static sf_result write_ir(const sf_module *module, const char *directory,
                           sf_diag *diag) {

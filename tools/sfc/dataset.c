@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Shapes.
- * --------------------------------------------------------------------- */
+/* ---- Shapes. ---- */
 
 static void array_shape_text(const sf_array *array, char *out, size_t size) {
   size_t used =
@@ -59,8 +58,7 @@ static sf_result fit_shape(sfc_input *input, const char *path, sf_diag *diag) {
   return SF_FAIL;
 }
 
-/* ---- Opening.
- * -------------------------------------------------------------------- */
+/* ---- Opening. ---- */
 
 static sfc_input *find_input(sfc_dataset *dataset, const char *text,
                              const char **path) {
@@ -162,8 +160,7 @@ sf_result sfc_dataset_open(sfc_session *session, const sf_network *network,
   return choose_steps(session, network, out);
 }
 
-/* ---- Random samples.
- * --------------------------------------------------------------- */
+/* ---- Random samples. ---- */
 
 static sf_result fill_random(sfc_input *input, uint64_t samples, uint32_t steps,
                              sf_random *random) {
@@ -227,8 +224,7 @@ void sfc_dataset_destroy(sfc_dataset *dataset) {
   *dataset = (sfc_dataset){0};
 }
 
-/* ---- One sample.
- * --------------------------------------------------------------------- */
+/* ---- One sample. ---- */
 
 sf_result sfc_sample_create(const sfc_dataset *dataset, sf_series **out) {
   size_t words = 1;

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Taps.
- * ------------------------------------------------------------------------ */
+/* ---- Taps. ---- */
 
 static const char *record_file(const char *text, char *name, size_t size) {
   const char *equals = strchr(text, '=');
@@ -87,8 +86,7 @@ sf_result sfc_taps_create(sfc_session *session, const sf_network *network,
   return SF_OK;
 }
 
-/* ---- Blocks.
- * ------------------------------------------------------------------------ */
+/* ---- Blocks. ---- */
 
 static size_t words_a_sample(const sfc_tap *taps, uint32_t count,
                              uint32_t steps) {

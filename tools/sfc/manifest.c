@@ -101,8 +101,7 @@ sf_result sfc_manifest_write(const sfc_compile_job *job,
   return result;
 }
 
-/* ---- Reading.
- * ------------------------------------------------------------------ */
+/* ---- Reading. ---- */
 
 static sf_result read_fields(const char *directory, sf_diag *diag,
                              const json_error_t *parse_error,

@@ -52,8 +52,7 @@ unsigned sfc_threads(const sfc_session *session) {
   return given > 0 ? (unsigned)given : sf_processor_count();
 }
 
-/* ---- Help.
- * --------------------------------------------------------------------- */
+/* ---- Help. ---- */
 
 static void print_option(const char *name, char letter, const char *argument,
                          const char *doc) {
@@ -107,8 +106,7 @@ void sfc_print_help(const sfc_verb *verb) {
        "machine,\n4 a difference was found, 5 the system, 70 a bug of ours");
 }
 
-/* ---- Parsing.
- * ------------------------------------------------------------------- */
+/* ---- Parsing. ---- */
 
 typedef struct parse_state {
   const sfc_verb *verb;

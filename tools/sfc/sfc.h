@@ -61,8 +61,7 @@ unsigned sfc_threads(const sfc_session *session);
   sf_result sfc_verb_##function(sfc_session *session);
 #include "tools/sfc/verbs.def"
 
-/* ---- Model.
- * ------------------------------------------------------------------ */
+/* ---- Model. ---- */
 
 /* A model file of any format, or a compiled folder. */
 typedef struct sfc_model {

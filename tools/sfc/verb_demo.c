@@ -113,8 +113,7 @@ static sf_result demo_target(sfc_session *session, const sfc_demo_data *data,
   return missing ? SF_OK : result;
 }
 
-/* ---- Output.
- * ------------------------------------------------------------------------- */
+/* ---- Output. ---- */
 
 static void print_row(const demo_row *row) {
   if (strcmp(row->state, "not run") == 0) {
