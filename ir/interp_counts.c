@@ -48,8 +48,7 @@ static bool is_passage(const sf_value *value) {
 }
 
 /* ---- Finding the sources. A work list, so that depth of the text is no depth
- * of the stack; `seen` makes cycles through delays end.
- * -------------------------- */
+ * of the stack; `seen` makes cycles through delays end. ---- */
 
 typedef struct search {
   sf_interp *interp;

@@ -1,4 +1,5 @@
-/* exports.c - the version of the library, and a file for the linker to start. */
+/* exports.c - the version of the library, and a file for the linker to start.
+ */
 #include "lib/version.h"
 
 const char *sf_version(void) { return SF_VERSION; }

@@ -24,13 +24,13 @@ typedef struct sf_blob {
   const char *name; /* without @ */
   sf_type type;
   sf_source_kind source;
-  sf_dtype dtype;      /* of the stored bytes */
-  sf_number splat;     /* SPLAT */
-  const char *path;    /* FILE, RAW: relative to the .sf file */
-  const char *tensor;  /* FILE: name inside the safetensors file */
-  uint64_t offset;     /* RAW: bytes from the start of the file */
-  uint64_t bytes;      /* ELIDED: stored bytes */
-  const char *sha256;  /* 64 hex digits of the stored bytes, or NULL */
+  sf_dtype dtype;     /* of the stored bytes */
+  sf_number splat;    /* SPLAT */
+  const char *path;   /* FILE, RAW: relative to the .sf file */
+  const char *tensor; /* FILE: name inside the safetensors file */
+  uint64_t offset;    /* RAW: bytes from the start of the file */
+  uint64_t bytes;     /* ELIDED: stored bytes */
+  const char *sha256; /* 64 hex digits of the stored bytes, or NULL */
   sf_loc loc;
   struct sf_module *module;
   struct sf_blob *prev, *next;

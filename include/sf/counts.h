@@ -22,8 +22,8 @@ typedef struct sf_population_counts {
    * the population. Synaptic delays count when the event is sent. */
   uint64_t events_in;
   uint64_t spikes_out; /* non-zero elements of all its results */
-  uint64_t updates;    /* runs of the neuron function: elements x steps >= start */
-  uint64_t hops;       /* router-to-router moves of its packets; 0 if unmapped */
+  uint64_t updates; /* runs of the neuron function: elements x steps >= start */
+  uint64_t hops;    /* router-to-router moves of its packets; 0 if unmapped */
 } sf_population_counts;
 
 typedef struct sf_counts {
@@ -33,8 +33,8 @@ typedef struct sf_counts {
   uint64_t samples; /* independent runs from scratch */
 } sf_counts;
 
-/* Adds row by row; both are of the same network. Rows of `to` that are not there
- * yet are malloc'ed: the caller frees to->populations. */
+/* Adds row by row; both are of the same network. Rows of `to` that are not
+ * there yet are malloc'ed: the caller frees to->populations. */
 sf_result sf_counts_add(sf_counts *to, const sf_counts *from) SF_MUST_USE;
 
 #ifdef __cplusplus

@@ -35,7 +35,7 @@ typedef struct sf_reader_option {
 
 typedef struct sf_frontend {
   uint32_t size, abi;
-  const char *name;    /* "netx" */
+  const char *name; /* "netx" */
   const char *summary;
   const sf_reader_option *options; /* ends with a NULL name */
   /* Whether the file is of this format: looks at the bytes, not the name. */
@@ -48,8 +48,8 @@ size_t sf_frontend_count(void);
 const sf_frontend *sf_frontend_at(size_t index);
 /* Reads any known format, `.sf` included. */
 sf_result sf_import_file(const char *path, const sf_import_option *options,
-                         uint32_t option_count, sf_diag *diag, sf_import *out)
-    SF_MUST_USE;
+                         uint32_t option_count, sf_diag *diag,
+                         sf_import *out) SF_MUST_USE;
 
 #ifdef __cplusplus
 }

@@ -27,24 +27,26 @@ void sf_interp_reset(sf_interp *interp);
 /* One step. `inputs`: an array for each argument, C order, or NULL for zeros;
  * `inputs` NULL: all zero. Errors: OVERFLOW (op without mode), names neuron,
  * element, step and value. */
-sf_result sf_interp_step(sf_interp *interp, const sf_word *const *inputs)
-    SF_MUST_USE;
+sf_result sf_interp_step(sf_interp *interp,
+                         const sf_word *const *inputs) SF_MUST_USE;
 
 /* Number of the step that comes next. */
 int64_t sf_interp_time(const sf_interp *interp);
 /* Elements of a value in the step just run. Borrowed until the next step. */
 const sf_word *sf_interp_value(const sf_interp *interp, const sf_value *value);
-/* State number `state` of a `neurons` op, one word an element, after the step. */
+/* State number `state` of a `neurons` op, one word an element, after the step.
+ */
 const sf_word *sf_interp_state(const sf_interp *interp, const sf_op *neurons,
                                uint32_t state);
 /* Counts since creation (hops 0). Borrowed. */
 const sf_counts *sf_interp_counts(const sf_interp *interp);
 
 /* Runs one neuron function on scalars: `inputs`, `params` in declaration order,
- * `states` read and updated, `emits` written. For tests and constant folding. */
+ * `states` read and updated, `emits` written. For tests and constant folding.
+ */
 sf_result sf_neuron_eval(const sf_neuron *neuron, const sf_word *inputs,
-                         const sf_word *params, sf_word *states,
-                         sf_word *emits, sf_diag *diag) SF_MUST_USE;
+                         const sf_word *params, sf_word *states, sf_word *emits,
+                         sf_diag *diag) SF_MUST_USE;
 
 #ifdef __cplusplus
 }

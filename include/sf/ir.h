@@ -1,4 +1,5 @@
-/* ir.h - the spiking IR: build, read, print, verify. The language is docs/ir.md.
+/* ir.h - the spiking IR: build, read, print, verify. The language is
+ * docs/ir.md.
  *
  *   module.h   modules, mapping, log          network.h  ops and values
  *   neuron.h   neuron functions               blob.h     constant arrays
@@ -19,8 +20,8 @@ extern "C" {
 sf_result sf_parse(sf_slice text, const char *file, sf_diag *diag,
                    sf_module **out) SF_MUST_USE;
 /* Reads and parses a file; "-" is standard input. */
-sf_result sf_parse_file(const char *path, sf_diag *diag, sf_module **out)
-    SF_MUST_USE;
+sf_result sf_parse_file(const char *path, sf_diag *diag,
+                        sf_module **out) SF_MUST_USE;
 
 typedef struct sf_print_options {
   bool locations; /* print loc(..) */
@@ -37,8 +38,8 @@ sf_result sf_print(const sf_module *module, const sf_print_options *options,
 /* Writes X.sf and, if needed, X.safetensors beside it, each beside its final
  * name, then renamed; nothing half-written stays. */
 sf_result sf_write_module(const sf_module *module, const char *path,
-                          const sf_print_options *options, sf_diag *diag)
-    SF_MUST_USE;
+                          const sf_print_options *options,
+                          sf_diag *diag) SF_MUST_USE;
 
 /* Everything that docs/ir.md demands of a module; reports all violations. */
 sf_result sf_verify(const sf_module *module, sf_diag *diag) SF_MUST_USE;
@@ -51,8 +52,7 @@ typedef struct sf_range {
 
 /* Proves that every op without a mode fits. Reports UNPROVED for each that is
  * not: the op, what it could reach, what would prove it. SF_OK: all proved. */
-sf_result sf_prove_ranges(const sf_network *network, sf_diag *diag)
-    SF_MUST_USE;
+sf_result sf_prove_ranges(const sf_network *network, sf_diag *diag) SF_MUST_USE;
 /* Range of each value of the network, by sf_network_number order of its op; see
  * ir/ranges.h for the details that passes use. */
 sf_result sf_value_range(const sf_network *network, const sf_value *value,

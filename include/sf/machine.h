@@ -26,7 +26,7 @@ typedef struct sf_quantity {
 
 typedef struct sf_chip {
   uint32_t id;
-  int32_t x, y, z;   /* on the board */
+  int32_t x, y, z; /* on the board */
   bool dead;
 } sf_chip;
 
@@ -35,15 +35,15 @@ typedef struct sf_position {
 } sf_position;
 
 typedef struct sf_machine {
-  const char *name;    /* "kapoho-point" */
+  const char *name; /* "kapoho-point" */
   const char *summary;
   sf_family family;
-  sf_topology topology;   /* of the routers inside one chip (LOIHI2: mesh) or
-                             between chips (SPINNAKER2: hex) */
-  bool wrap;              /* torus */
+  sf_topology topology; /* of the routers inside one chip (LOIHI2: mesh) or
+                           between chips (SPINNAKER2: hex) */
+  bool wrap;            /* torus */
   uint32_t chip_count;
   sf_chip *chips;
-  int32_t width, height;  /* routers of a chip (LOIHI2); chips (SPINNAKER2) */
+  int32_t width, height; /* routers of a chip (LOIHI2); chips (SPINNAKER2) */
   uint32_t cores_per_router;
   uint32_t cores_per_chip; /* usable ones; <= width * height * cores_per_router
                               on LOIHI2 */
@@ -75,12 +75,12 @@ const sf_quantity *sf_machine_quantity(const sf_machine *machine,
                                        const char *name); /* NULL: none */
 
 /* ---- Coordinates. ----------------------------------------------------------
- * LOIHI2: the meshes of chips that stand side by side on the board are joined at
- * their edges into one grid of routers; chip (cx, cy), router (x, y) is router
- * (cx * width + x, cy * height + y) of the board. Core p of router (x, y) has
- * number (y * width + x) * cores_per_router + p in its chip; numbers below
- * cores_per_chip are usable. SPINNAKER2: PE p of chip (x, y), 0 .. 151; numbers
- * below cores_per_chip are usable, quad p / cores_per_router. */
+ * LOIHI2: the meshes of chips that stand side by side on the board are joined
+ * at their edges into one grid of routers; chip (cx, cy), router (x, y) is
+ * router (cx * width + x, cy * height + y) of the board. Core p of router (x,
+ * y) has number (y * width + x) * cores_per_router + p in its chip; numbers
+ * below cores_per_chip are usable. SPINNAKER2: PE p of chip (x, y), 0 .. 151;
+ * numbers below cores_per_chip are usable, quad p / cores_per_router. */
 
 /* NULL: no such chip. */
 const sf_chip *sf_machine_chip(const sf_machine *machine, int64_t id);

@@ -111,16 +111,16 @@ sf_mapping *sf_mapping_create(sf_module *module, const char *network,
 /* Appends to the mapping, or to `parent`; arguments follow with the add
  * functions. NULL: out of memory. */
 sf_mop *sf_mop_create(sf_mapping *mapping, sf_mop *parent, const char *keyword);
-sf_result sf_mop_add_symbol(sf_mapping *m, sf_mop *mop, const char *symbol)
-    SF_MUST_USE;
-sf_result sf_mop_add_value(sf_mapping *m, sf_mop *mop, const char *value)
-    SF_MUST_USE;
-sf_result sf_mop_add_box(sf_mapping *m, sf_mop *mop, const sf_box *box)
-    SF_MUST_USE;
+sf_result sf_mop_add_symbol(sf_mapping *m, sf_mop *mop,
+                            const char *symbol) SF_MUST_USE;
+sf_result sf_mop_add_value(sf_mapping *m, sf_mop *mop,
+                           const char *value) SF_MUST_USE;
+sf_result sf_mop_add_box(sf_mapping *m, sf_mop *mop,
+                         const sf_box *box) SF_MUST_USE;
 sf_result sf_mop_add_tuple(sf_mapping *m, sf_mop *mop, uint32_t count,
                            const int64_t *numbers) SF_MUST_USE;
-sf_result sf_mop_add_number(sf_mapping *m, sf_mop *mop, int64_t number)
-    SF_MUST_USE;
+sf_result sf_mop_add_number(sf_mapping *m, sf_mop *mop,
+                            int64_t number) SF_MUST_USE;
 /* First argument of that kind, or NULL. */
 const sf_mop_argument *sf_mop_find(const sf_mop *mop,
                                    sf_mop_argument_kind kind);
@@ -162,8 +162,7 @@ struct sf_module {
 sf_module *sf_module_create(const char *name); /* NULL: out of memory */
 void sf_module_destroy(sf_module *module);     /* NULL is fine */
 /* Deep copy; file-backed blobs share the mapping's path, not its memory. */
-sf_result sf_module_clone(const sf_module *module, sf_module **out)
-    SF_MUST_USE;
+sf_result sf_module_clone(const sf_module *module, sf_module **out) SF_MUST_USE;
 /* `free_memory(memory)` is called when the module dies. */
 sf_result sf_module_own(sf_module *module, void *memory,
                         void (*free_memory)(void *)) SF_MUST_USE;
@@ -182,8 +181,9 @@ void sf_mapping_erase(sf_mapping *mapping);
 sf_log_entry *sf_module_add_log(sf_module *module, sf_exactness exactness,
                                 int64_t lag, const char *text);
 
-/* A copy of library neuron `name` (ir/library.sf) in the module, or the one that
- * is there already with the same structure. NULL with a diagnostic (NAME). */
+/* A copy of library neuron `name` (ir/library.sf) in the module, or the one
+ * that is there already with the same structure. NULL with a diagnostic (NAME).
+ */
 sf_neuron *sf_library_use(sf_module *module, sf_slice name, sf_diag *diag);
 /* The library as a module of its own; the caller destroys it. */
 sf_result sf_library_load(sf_diag *diag, sf_module **out) SF_MUST_USE;

@@ -84,8 +84,8 @@ typedef struct sf_use {
 typedef struct sf_value {
   const char *name; /* without % */
   sf_type type;
-  sf_op *op;             /* NULL: argument of the network */
-  uint32_t index;        /* result or argument number */
+  sf_op *op;      /* NULL: argument of the network */
+  uint32_t index; /* result or argument number */
   sf_network *network;
   sf_use *first_use;
   sf_loc loc;

@@ -18,16 +18,16 @@ typedef enum sf_nop_kind {
 } sf_nop_kind;
 
 enum { /* traits and operand classes of a row of ops.def */
-  SF_NOP_TRAIT_NONE = 0,
-  SF_NOP_TRAIT_MODE = 1,
-  SF_NOP_TRAIT_SHIFT = 2,
-  SF_NOP_TRAIT_ROUND = 4,
-  SF_NOP_TRAIT_COMPARE = 8,
-  SF_NOP_TRAIT_BLOB = 16,
-  SF_NOP_CLASS_NO_OPERAND = 0,
-  SF_NOP_CLASS_INT = 1,
-  SF_NOP_CLASS_F32 = 2,
-  SF_NOP_CLASS_SPIKE = 4,
+       SF_NOP_TRAIT_NONE = 0,
+       SF_NOP_TRAIT_MODE = 1,
+       SF_NOP_TRAIT_SHIFT = 2,
+       SF_NOP_TRAIT_ROUND = 4,
+       SF_NOP_TRAIT_COMPARE = 8,
+       SF_NOP_TRAIT_BLOB = 16,
+       SF_NOP_CLASS_NO_OPERAND = 0,
+       SF_NOP_CLASS_INT = 1,
+       SF_NOP_CLASS_F32 = 2,
+       SF_NOP_CLASS_SPIKE = 4,
 };
 
 typedef struct sf_nop_info {

@@ -45,7 +45,8 @@ typedef struct sf_stat {
 
 typedef struct sf_pass sf_pass;
 
-/* One run of a pass. The manager fills it; the pass only reads it and counts. */
+/* One run of a pass. The manager fills it; the pass only reads it and counts.
+ */
 typedef struct sf_pass_run {
   uint32_t size; /* of this struct */
   const sf_pass *pass;
@@ -56,18 +57,18 @@ typedef struct sf_pass_run {
   uint64_t *stats;           /* one a row of pass->stats */
   const sf_machine *machine; /* of --machine or the mapping; NULL: none */
   uint32_t threads;          /* results must not depend on it */
-  int64_t lag;               /* out: steps added, by passes that are EXACT_LAG */
+  int64_t lag;        /* out: steps added, by passes that are EXACT_LAG */
   uint32_t withholds; /* out: facts of `gives` that this run does not give */
 } sf_pass_run;
 
 #define SF_PASS_OPTIONS(run, type) ((const type *)(run)->options)
 
 struct sf_pass {
-  uint32_t size; /* sizeof(sf_pass) */
-  uint32_t abi;  /* SF_ABI */
-  const char *name;        /* kebab-case verb phrase */
-  const char *summary;     /* one line */
-  const char *description; /* paragraph for the reference page */
+  uint32_t size;                /* sizeof(sf_pass) */
+  uint32_t abi;                 /* SF_ABI */
+  const char *name;             /* kebab-case verb phrase */
+  const char *summary;          /* one line */
+  const char *description;      /* paragraph for the reference page */
   uint32_t needs, gives, keeps; /* sf_fact bits; facts not kept are dropped */
   sf_exactness exactness;       /* what --check-exact holds it to */
   const sf_option *options;     /* ends with a NULL name; may be NULL */
@@ -92,7 +93,8 @@ const sf_pass *sf_registry_pass_at(const sf_registry *registry, size_t index);
 /* Dashes and underscores are the same; aliases are followed. */
 const sf_pass *sf_registry_find(const sf_registry *registry, sf_slice name);
 
-/* The reference page of all passes and pipelines (docs/passes.md): malloc'ed. */
+/* The reference page of all passes and pipelines (docs/passes.md): malloc'ed.
+ */
 sf_result sf_registry_docs(const sf_registry *registry, char **out) SF_MUST_USE;
 /* Named pipelines: name without @ and text, in table order; false: no more. */
 bool sf_named_pipeline_at(size_t index, const char **out_name,
@@ -112,29 +114,30 @@ typedef struct sf_pipeline_options {
   const sf_machine *machine;
   uint32_t threads;
   bool verify_each;
-  uint32_t check_exact;      /* seeded inputs for each exact pass; 0: off */
+  uint32_t check_exact; /* seeded inputs for each exact pass; 0: off */
   uint64_t seed;
-  const char *print_before;  /* names, comma-separated; "*" all; NULL none */
+  const char *print_before; /* names, comma-separated; "*" all; NULL none */
   const char *print_after;
-  bool print_diff;           /* print what changed instead of everything */
+  bool print_diff; /* print what changed instead of everything */
   bool time_passes, stats;
-  const char *reproducer;    /* path to write when a pass fails; NULL: none */
-  FILE *out;                 /* where prints go */
+  const char *reproducer; /* path to write when a pass fails; NULL: none */
+  FILE *out;              /* where prints go */
 } sf_pipeline_options;
 
 sf_result sf_pipeline_run(sf_pipeline *pipeline, sf_module *module,
-                          const sf_pipeline_options *options, sf_diag *diag)
-    SF_MUST_USE;
+                          const sf_pipeline_options *options,
+                          sf_diag *diag) SF_MUST_USE;
 
 /* Facts that the module states; and whether one of them holds in truth. */
 uint32_t sf_module_facts(const sf_module *module);
 sf_result sf_module_set_facts(sf_module *module, uint32_t facts) SF_MUST_USE;
-sf_result sf_fact_check(const sf_module *module, sf_fact fact, sf_diag *diag)
-    SF_MUST_USE;
+sf_result sf_fact_check(const sf_module *module, sf_fact fact,
+                        sf_diag *diag) SF_MUST_USE;
 const char *sf_fact_text(sf_fact fact);
 
-/* certificate.txt of an artefact: a rank for every channel of a routed mapping's
- * routes; docs/certificate.md. malloc'ed. Errors: MAPPING, INTERNAL. */
+/* certificate.txt of an artefact: a rank for every channel of a routed
+ * mapping's routes; docs/certificate.md. malloc'ed. Errors: MAPPING, INTERNAL.
+ */
 sf_result sf_route_certificate(const sf_mapping *mapping,
                                const sf_machine *machine, sf_diag *diag,
                                char **out) SF_MUST_USE;

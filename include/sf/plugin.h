@@ -6,7 +6,8 @@
  *   }
  *
  * Built as a shared object against the installed headers (CMake package
- * `spikeformer` or pkg-config), loaded with `sf-opt --load-pass-plugin FILE`. */
+ * `spikeformer` or pkg-config), loaded with `sf-opt --load-pass-plugin FILE`.
+ */
 #ifndef SF_PLUGIN_H
 #define SF_PLUGIN_H
 

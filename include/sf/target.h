@@ -1,7 +1,7 @@
 /* target.h - what a back end is: a const struct.
  *
- * A target takes a module that went through its pipeline and writes files; it can
- * run what it wrote, on the machine or on a simulator of its own. The
+ * A target takes a module that went through its pipeline and writes files; it
+ * can run what it wrote, on the machine or on a simulator of its own. The
  * interpreter is the judge of every run. */
 #ifndef SF_TARGET_H
 #define SF_TARGET_H
@@ -29,12 +29,12 @@ typedef struct sf_emit_job {
 /* What run gets: an artefact's folder and golden traces of the same samples. A
  * target that is fed (spinnaker2: each PE alone) takes its inputs from the
  * golden trace of the values it needs; one that runs as a whole (cpu, loihi2)
- * takes the network's arguments, or the values at the boundary of the host part,
- * and must not look further. */
+ * takes the network's arguments, or the values at the boundary of the host
+ * part, and must not look further. */
 typedef struct sf_run_job {
   uint32_t size;
-  const char *directory; /* of the artefact: holds <name>/ */
-  const sf_network *network;  /* as emitted: DIR/ir/model.sf */
+  const char *directory;     /* of the artefact: holds <name>/ */
+  const sf_network *network; /* as emitted: DIR/ir/model.sf */
   const sf_mapping *mapping;
   const sf_machine *machine;
   uint32_t samples;
@@ -72,8 +72,8 @@ typedef struct sf_target {
   sf_result (*run)(const sf_run_job *job, sf_run_result *out);
 } sf_target;
 
-/* Targets of libspikeformer, and those that libspikeformer-llvm adds when it can
- * be loaded. `name` unknown: USAGE, with the known names. */
+/* Targets of libspikeformer, and those that libspikeformer-llvm adds when it
+ * can be loaded. `name` unknown: USAGE, with the known names. */
 const sf_target *sf_target_find(const char *name, sf_diag *diag);
 size_t sf_target_count(void);
 const sf_target *sf_target_at(size_t index, sf_diag *diag);

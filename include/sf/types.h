@@ -1,4 +1,5 @@
-/* types.h - scalars, shapes, numbers: the vocabulary of the IR. docs/ir.md 3. */
+/* types.h - scalars, shapes, numbers: the vocabulary of the IR. docs/ir.md 3.
+ */
 #ifndef SF_TYPES_H
 #define SF_TYPES_H
 
@@ -75,8 +76,8 @@ typedef struct sf_number {
 } sf_number;
 
 sf_number sf_number_int(int64_t value);
-sf_number sf_number_float(float value);   /* d = value */
-sf_number sf_number_double(double value); /* f = (float)value */
+sf_number sf_number_float(float value);         /* d = value */
+sf_number sf_number_double(double value);       /* f = (float)value */
 bool sf_number_equal(sf_number a, sf_number b); /* same kind and bits */
 
 /* Written so that C++ takes them too: it has no compound literals. */

@@ -101,7 +101,8 @@ extern const pe_function pe_functions[];
 extern const uint32_t pe_work_words;
 extern int32_t pe_work[];
 
-/* ---- Hardware abstraction: the functions that a board's drivers replace. ---- */
+/* ---- Hardware abstraction: the functions that a board's drivers replace. ----
+ */
 
 void pe_hal_start(void);
 /* Opens the next sample; 0: no more. Writes the number of steps. */

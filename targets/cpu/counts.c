@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* ---- Fan-out: how many synapses an element of a projection's operand has. ---- */
+/* ---- Fan-out: how many synapses an element of a projection's operand has.
+ * ---- */
 
 static uint32_t taps_reached(const cpu_window_axis *a, bool transposed,
                              int64_t at) {

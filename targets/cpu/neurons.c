@@ -124,8 +124,7 @@ static sf_result block_create(cpu_module *m, const sf_op *op, block *b) {
 }
 
 /* ---- The functions of codegen/, one for each neuron function, set of params
- * an element, and level.
- * ---------------------------------------------------------- */
+ * an element, and level. ---- */
 
 static sf_result get_function(cpu_module *m, const block *b, bool update,
                               cpu_kernel **out) {

@@ -70,8 +70,7 @@ static sf_result sparse(collector *c, uint32_t element, uint32_t target) {
 }
 
 /* ---- Windows: conv, convt, pool{sum}. One or two spatial axes; a missing one
- * has extent 1.
- * ---------------------------------------------------------------------- */
+ * has extent 1. ---- */
 
 typedef struct window {
   unsigned axes;

@@ -5,7 +5,8 @@
 
 #include "support/hash.h"
 
-/* ---- ST-BIF against the quantizer that it stands for (conversion, exact). ---- */
+/* ---- ST-BIF against the quantizer that it stands for (conversion, exact).
+ * ---- */
 
 static int64_t floor_divide(int64_t a, int64_t b) {
   int64_t q = a / b;
