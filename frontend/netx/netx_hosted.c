@@ -18,7 +18,7 @@ static sf_result bad_text(netx_builder *builder, const hosted_text *text,
                           const char *what) {
   return sf_error(builder->model->diag, SF_DIAG_USAGE, SF_NO_LOC,
                   "--%s %s; it is NAME or NAME{param=number,..}, such as "
-                  "if_zero{theta=255.0}",
+                  "if_zero{theta=2.0}",
                   text->option, what);
 }
 

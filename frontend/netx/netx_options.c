@@ -21,8 +21,8 @@ const sf_reader_option sf_netx_option_table[] = {
     {"input-message-bits", "0",
      "0 binary input, else bits of a graded message"},
     {"encode", NULL,
-     "NAME{param=number,..}: a host neuron that makes the input stream; bytes "
-     "0..255 to spikes: if_zero{theta=255.0}"},
+     "NAME{param=number,..}: a host neuron that makes the input stream; "
+     "intensities in [0, 1] to spikes: if_zero"},
     {"readout", NULL, "NAME{param=number,..}: a host neuron after the output"},
     {NULL, NULL, NULL}};
 

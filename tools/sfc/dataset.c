@@ -2,6 +2,7 @@
 #include "tools/sfc/dataset.h"
 
 #include "support/hash.h"
+#include "support/number.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,35 @@ static sf_result fit_shape(sfc_input *input, const char *path, sf_diag *diag) {
 
 /* ---- Opening. ---- */
 
+/* Bytes into an f32 input are what image files hold: they become fractions of
+ * 255, as every framework's loader makes them. Other types are taken as they
+ * are. */
+static sf_result choose_divisor(sfc_session *session, sfc_input *input) {
+  const char *text = session->arguments.input_scale;
+  bool is_float = input->argument->type.scalar.kind == SF_SCALAR_F32;
+  bool is_bytes = input->array.type == SF_ARRAY_U8;
+  input->divisor = is_float && is_bytes ? 255.0 : 1.0;
+  if (!text) return SF_OK;
+  double scale = 0;
+  if (!sf_read_f64((sf_slice){text, strlen(text)}, &scale) || !(scale > 0)) {
+    return sf_error(session->diag, SF_DIAG_USAGE, SF_NO_LOC,
+                    "--input-scale takes a number above 0, got '%s'", text);
+  }
+  if (is_float) input->divisor = scale;
+  return SF_OK;
+}
+
+void sfc_dataset_print_choices(const sfc_dataset *dataset) {
+  for (uint32_t i = 0; i < dataset->input_count; i++) {
+    const sfc_input *input = &dataset->inputs[i];
+    if (input->divisor == 1.0) continue;
+    printf("input-scale = %g: '%%%s' is f32 and its data are %s; "
+           "--input-scale 1 takes them as they are\n",
+           input->divisor, input->argument->name,
+           sf_array_type_text(input->array.type));
+  }
+}
+
 static sfc_input *find_input(sfc_dataset *dataset, const char *text,
                              const char **path) {
   const char *equals = strchr(text, '=');
@@ -91,6 +121,7 @@ static sf_result open_inputs(sfc_session *session, sfc_dataset *dataset) {
     sf_array_destroy(&input->array);
     SF_TRY(sf_array_read(path, session->diag, &input->array));
     SF_TRY(fit_shape(input, path, session->diag));
+    SF_TRY(choose_divisor(session, input));
   }
   return SF_OK;
 }
@@ -103,6 +134,7 @@ static sf_result create_inputs(const sf_network *network,
   if (!dataset->inputs) return SF_OOM;
   for (uint32_t i = 0; i < dataset->input_count; i++) {
     dataset->inputs[i].argument = network->arguments[i];
+    dataset->inputs[i].divisor = 1.0;
   }
   return SF_OK;
 }
@@ -249,10 +281,11 @@ sf_result sfc_sample_create(const sfc_dataset *dataset, sf_series **out) {
 
 void sfc_sample_destroy(sf_series *sample) { free(sample); }
 
-static bool read_word(const sf_array *array, uint64_t index, sf_scalar scalar,
-                      sf_word *out) {
+static bool read_word(const sfc_input *input, uint64_t index, sf_word *out) {
+  const sf_array *array = &input->array;
+  sf_scalar scalar = input->argument->type.scalar;
   if (scalar.kind == SF_SCALAR_F32) {
-    out->f = (float)sf_array_f64(array, index);
+    out->f = (float)(sf_array_f64(array, index) / input->divisor);
     return true;
   }
   double value = sf_array_f64(array, index);
@@ -273,11 +306,10 @@ static sf_result fill_step(const sfc_input *input, uint64_t sample,
   }
   uint64_t first =
       (sample * input->data_steps + (input->has_time ? step : 0)) * elements;
-  sf_scalar scalar = input->argument->type.scalar;
   for (size_t i = 0; i < elements; i++) {
-    if (read_word(&input->array, first + i, scalar, &out[i])) continue;
+    if (read_word(input, first + i, &out[i])) continue;
     char want[64];
-    sf_scalar_text(scalar, want, sizeof want);
+    sf_scalar_text(input->argument->type.scalar, want, sizeof want);
     return sf_error(diag, SF_DIAG_INPUT_SHAPE, SF_NO_LOC,
                     "input '%%%s' is %s, but sample %llu, step %u, element %zu "
                     "is %g",

@@ -13,6 +13,7 @@ typedef struct sfc_input {
   const sf_value *argument;
   bool has_time;
   uint64_t data_steps; /* 1 without time */
+  double divisor;      /* of f32 inputs: 255 turns bytes into [0, 1] */
 } sfc_input;
 
 typedef struct sfc_dataset {
@@ -31,6 +32,8 @@ sf_result sfc_dataset_open(sfc_session *session, const sf_network *network,
  * probability 0.3, integers small, floats in [0, 1). */
 sf_result sfc_dataset_random(sfc_session *session, const sf_network *network,
                              uint64_t samples, sfc_dataset *out) SF_MUST_USE;
+/* Says, for each input that is scaled, by what and why. */
+void sfc_dataset_print_choices(const sfc_dataset *dataset);
 void sfc_dataset_destroy(sfc_dataset *dataset);
 
 /* Room for one sample: a series an argument. malloc'ed as one block. */

@@ -24,7 +24,7 @@ static sf_result take(const char *folder, sfc_demo_data *out) {
   out->model = sf_path_join(folder, "trained_mnist_network.net");
   out->images = sf_path_join(folder, "images.npy");
   out->labels = sf_path_join(folder, "labels.npy");
-  out->encoder = "if_zero{theta=255.0}";
+  out->encoder = "if_zero";
   return out->model && out->images && out->labels ? SF_OK : SF_OOM;
 }
 

@@ -25,7 +25,7 @@ typedef struct sfc_list {
 typedef struct sfc_arguments {
   const char *positional;
   const char *target, *machine, *passes, *output, *labels, *decide, *isa;
-  const char *network, *keep;
+  const char *network, *keep, *input_scale;
   sfc_list inputs, records;
   int64_t steps, samples, seed, threads;
   bool json, help, locations;
