@@ -32,14 +32,10 @@ static uint64_t dense(const arrival *a, uint32_t row) {
   const int32_t *weights = a->entry->weights + (size_t)row * count;
   if (a->entry->delays) {
     const int32_t *delays = a->entry->delays + (size_t)row * count;
-    uint64_t events = 0;
-    for (uint32_t n = 0; n < count; n++) {
-      uint32_t time = a->time + (uint32_t)delays[n];
-      slot_of(a->group, a->ring, time)[n] +=
+    for (uint32_t n = 0; n < count; n++)
+      slot_of(a->group, a->ring, a->time + (uint32_t)delays[n])[n] +=
           product(weights[n], a->payload, a->entry->exponent);
-      events += time < a->end;
-    }
-    return events;
+    return a->time < a->end ? count : 0;
   }
   uint32_t *sums = slot_of(a->group, a->ring, a->time);
   if (a->entry->exponent >= 0) {
@@ -57,14 +53,12 @@ static uint64_t sparse(const arrival *a, uint32_t row) {
   const sf_sim_entry *entry = a->entry;
   uint32_t first = (uint32_t)entry->first[row];
   uint32_t end = (uint32_t)entry->first[row + 1];
-  uint64_t events = 0;
   for (uint32_t s = first; s < end; s++) {
     uint32_t time = a->time + (entry->delays ? (uint32_t)entry->delays[s] : 0);
     slot_of(a->group, a->ring, time)[entry->index[s]] +=
         product(entry->weights[s], a->payload, entry->exponent);
-    events += time < a->end;
   }
-  return events;
+  return a->time < a->end ? end - first : 0;
 }
 
 /* The kernel taps along one axis that map sender `at` to a target of begin ..

@@ -6,7 +6,8 @@
 
 typedef struct sf_sim_landing {
   uint32_t layer;  /* that was reached */
-  uint64_t events; /* synapses that were served before the run ends */
+  uint64_t events; /* synapses served, if the run lasts until the event
+                      arrives; synaptic delays come on top (sf/counts.h) */
 } sf_sim_landing;
 
 typedef struct sf_sim_event {

@@ -18,11 +18,14 @@ typedef struct golden_block {
   uint32_t steps;
   unsigned shares; /* tasks that split the samples */
   sf_trace **traces;
+  sf_counts *counts; /* one a share; rows malloc'ed */
 } golden_block;
 
-/* Samples [begin, end) of the block on one interpreter. */
-static sf_result golden_range(const golden_block *block, uint64_t begin,
-                              uint64_t end, sf_diag *diag) {
+/* Share `index` of the block's samples, on one interpreter. */
+static sf_result golden_share(const golden_block *block, size_t index,
+                              sf_diag *diag) {
+  uint64_t begin = block->count * index / block->shares;
+  uint64_t end = block->count * (index + 1) / block->shares;
   sf_series *input = NULL;
   sf_interp *interp = NULL;
   SF_TRY(sfc_sample_create(block->run->dataset, &input));
@@ -35,6 +38,9 @@ static sf_result golden_range(const golden_block *block, uint64_t begin,
           sf_trace_run(interp, input, block->steps, false, &block->traces[i]);
     }
   }
+  if (result == SF_OK) {
+    result = sf_counts_add(&block->counts[index], sf_interp_counts(interp));
+  }
   sf_interp_destroy(interp);
   sfc_sample_destroy(input);
   return result;
@@ -44,29 +50,37 @@ static sf_result golden_task(void *data, size_t index) {
   const golden_block *block = data;
   sf_diag *silent = sf_diag_create(NULL, SF_DIAG_TEXT);
   if (!silent) return SF_OOM;
-  sf_result result =
-      golden_range(block, block->count * index / block->shares,
-                   block->count * (index + 1) / block->shares, silent);
+  sf_result result = golden_share(block, index, silent);
   sf_diag_destroy(silent);
   return result;
+}
+
+/* A share that failed is run again, aloud. */
+static sf_result golden_again(sfc_session *session, golden_block *block) {
+  for (uint64_t i = 0; i < block->count; i++) {
+    sf_trace_destroy(block->traces[i]);
+    block->traces[i] = NULL;
+  }
+  for (unsigned i = 0; i < block->shares; i++) {
+    free(block->counts[i].populations);
+    block->counts[i] = (sf_counts){0};
+    SF_TRY(golden_share(block, i, session->diag));
+  }
+  return SF_OK;
 }
 
 static sf_result golden_run(sfc_session *session, golden_block *block) {
   unsigned threads = sfc_threads(session);
   block->shares = threads < block->count ? threads : (unsigned)block->count;
+  block->counts = calloc(block->shares, sizeof *block->counts);
+  if (!block->counts) return SF_OOM;
   /* Blobs are loaded once, before threads read them. */
   SF_TRY(sf_network_load(block->network, session->diag));
   sf_result result = sf_parallel(threads, block->shares, golden_task, block);
-  if (result != SF_FAIL) return result;
-  for (uint64_t i = 0; i < block->count; i++) { /* again, aloud */
-    sf_trace_destroy(block->traces[i]);
-    block->traces[i] = NULL;
-  }
-  return golden_range(block, 0, block->count, session->diag);
+  return result == SF_FAIL ? golden_again(session, block) : result;
 }
 
-/* ---- Comparison.
- * ------------------------------------------------------------------ */
+/* ---- Comparison. ---- */
 
 /* Population order of the text decides among equal steps, so series are visited
  * in the order of the golden trace. */
@@ -95,6 +109,59 @@ static void compare_series(const sf_series *golden, const sf_series *got,
       out->got = b[i];
     }
   }
+}
+
+static const sf_population_counts *find_counts(const sf_counts *counts,
+                                               const char *name) {
+  for (uint32_t i = 0; i < counts->population_count; i++) {
+    if (strcmp(counts->populations[i].name, name) == 0) {
+      return &counts->populations[i];
+    }
+  }
+  return NULL;
+}
+
+static sf_result report_counts(const sf_population_counts *got,
+                               const sf_population_counts *expected,
+                               sf_diag *diag) {
+  if (!expected) {
+    return sf_error(diag, SF_DIAG_MISMATCH, SF_NO_LOC,
+                    "the run counts a population '%%%s', which the IR does not "
+                    "have",
+                    got->name);
+  }
+  return sf_error(
+      diag, SF_DIAG_MISMATCH, SF_NO_LOC,
+      "'%%%s' counts %llu events, %llu spikes and %llu updates, the IR says "
+      "%llu, %llu and %llu",
+      got->name, (unsigned long long)got->events_in,
+      (unsigned long long)got->spikes_out, (unsigned long long)got->updates,
+      (unsigned long long)expected->events_in,
+      (unsigned long long)expected->spikes_out,
+      (unsigned long long)expected->updates);
+}
+
+/* The counts of every population that the target holds; hops are the target's
+ * own. */
+static sf_result compare_counts(const golden_block *block, const sf_counts *got,
+                                sf_diag *diag) {
+  sf_counts golden = {0};
+  sf_result result = SF_OK;
+  for (unsigned i = 0; i < block->shares && result == SF_OK; i++) {
+    result = sf_counts_add(&golden, &block->counts[i]);
+  }
+  for (uint32_t i = 0; i < got->population_count && result == SF_OK; i++) {
+    const sf_population_counts *row = &got->populations[i];
+    const sf_population_counts *expected = find_counts(&golden, row->name);
+    if (expected && row->events_in == expected->events_in &&
+        row->spikes_out == expected->spikes_out &&
+        row->updates == expected->updates) {
+      continue;
+    }
+    result = report_counts(row, expected, diag);
+  }
+  free(golden.populations);
+  return result;
 }
 
 static sf_result compare_sample(const sf_trace *golden, const sf_trace *got,
@@ -142,8 +209,7 @@ sf_result sfc_difference_report(const sfc_difference *d, sf_diag *diag) {
   return SF_FAIL;
 }
 
-/* ---- One block.
- * ------------------------------------------------------------------- */
+/* ---- One block. ---- */
 
 static sf_result give_outputs(const golden_block *block) {
   const sfc_artefact_run *run = block->run;
@@ -184,6 +250,10 @@ static sf_result run_target(sfc_session *session, const golden_block *block) {
         block->network, (sf_slice){row->name, strlen(row->name)});
     row->name = value ? value->name : "?";
   }
+  /* A wrong value explains a wrong count, so it is what gets reported. */
+  if (result == SF_OK && !run->difference->found) {
+    result = compare_counts(block, &got.counts, session->diag);
+  }
   if (result == SF_OK) result = sf_counts_add(run->counts, &got.counts);
   sf_run_result_destroy(&got);
   return result;
@@ -198,6 +268,10 @@ static sf_result run_block(sfc_session *session, golden_block *block) {
   for (uint64_t i = 0; i < block->count; i++) {
     sf_trace_destroy(block->traces[i]);
   }
+  for (unsigned i = 0; block->counts && i < block->shares; i++) {
+    free(block->counts[i].populations);
+  }
+  free(block->counts);
   free(block->traces);
   return result;
 }
