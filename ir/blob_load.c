@@ -107,8 +107,9 @@ static bool shape_agrees(const sf_tensor *tensor, const sf_type *type) {
     if (tensor->dim[i] == 1) continue;
     while (at < type->rank && type->dim[at] == 1)
       at++;
-    if (at == type->rank || tensor->dim[i] != (uint64_t)type->dim[at++])
+    if (at == type->rank || tensor->dim[i] != (uint64_t)type->dim[at])
       return false;
+    at++;
   }
   while (at < type->rank && type->dim[at] == 1)
     at++;

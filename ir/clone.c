@@ -127,7 +127,7 @@ static sf_result clone_network(const sf_network *from, sf_module *module) {
 
 static sf_result clone_argument(const sf_mop_argument *from, sf_mapping *m,
                                 sf_mop *to) {
-  int64_t numbers[16]; /* the parser's bound; builders keep to it */
+  int64_t numbers[16] = {0}; /* the parser's bound; builders keep to it */
   uint32_t count = from->count < 16 ? from->count : 16;
   for (uint32_t i = 0; i < count; i++)
     numbers[i] = from->numbers[i].i;

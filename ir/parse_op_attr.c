@@ -67,10 +67,10 @@ static sf_result parse_ints(sf_parser *parser, sf_op *op, sf_attr_id id) {
 
 static sf_result parse_value(sf_parser *parser, sf_op *op,
                              const sf_attr_info *info) {
-  int64_t value;
-  sf_number number;
-  sf_blob *blob;
-  const char *text;
+  int64_t value = 0;
+  sf_number number = {0};
+  sf_blob *blob = NULL;
+  const char *text = NULL;
   switch (info->kind) {
   case SF_KIND_INT:
     SF_TRY(sf_parser_int(parser, INT64_MIN, INT64_MAX, "an integer", &value));

@@ -137,7 +137,7 @@ static bool implied_type(const sf_nop_info *info, const sf_stmt *stmt,
     if (typed) *out = typed->type;
     return typed != NULL;
   }
-  if (info->kind == SF_NOP_LOOKUP) {
+  if (info->kind == SF_NOP_LOOKUP && stmt->blob) {
     *out = stmt->blob->type.scalar;
     return true;
   }

@@ -7,6 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifdef __clang_analyzer__ /* defined here */
+#undef sf_parser_error
+#undef sf_parser_expected
+#endif
+
 void sf_parser_advance(sf_parser *parser) {
   if (parser->token.kind == '{') parser->braces++;
   if (parser->token.kind == '}') parser->braces--;
@@ -213,7 +218,7 @@ sf_result sf_parser_type(sf_parser *parser, sf_type *out) {
   if (!sf_parser_accept(parser, '[')) return SF_OK;
   int64_t elements = 1;
   do {
-    int64_t dim;
+    int64_t dim = 1;
     if (out->rank == SF_RANK_MAX)
       return sf_parser_error(parser, SF_DIAG_IR_LIMIT, &start,
                              "a type has more than %d axes", SF_RANK_MAX);

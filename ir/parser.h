@@ -55,6 +55,10 @@ sf_result sf_parser_expected(sf_parser *parser, const char *what);
 sf_result sf_parser_error(sf_parser *parser, sf_diag_id id,
                           const sf_token *token, const char *format, ...)
     SF_PRINTF(4, 5);
+#ifdef __clang_analyzer__ /* as in diag.h */
+#define sf_parser_error(...)    ((void)sf_parser_error(__VA_ARGS__), SF_FAIL)
+#define sf_parser_expected(...) ((void)sf_parser_expected(__VA_ARGS__), SF_FAIL)
+#endif
 /* Text of a name or string without escapes, in `arena`, terminated. */
 sf_result sf_parser_text(sf_parser *parser, sf_arena *arena,
                          const sf_token *token, const char **out) SF_MUST_USE;

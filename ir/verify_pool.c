@@ -38,7 +38,7 @@ static bool check_window(sf_verifier *v, const sf_op *op, window *w,
                     "'pool' has no output along axis %u: extent %lld, kernel "
                     "%lld, padding %lld",
                     axis, (long long)w->in, (long long)w->kernel,
-                    (long long)(w->begin + w->end));
+                    (long long)w->begin + w->end);
   w->out = room / w->stride + 1;
   bool last_is_empty = (w->out - 1) * w->stride - w->begin >= w->in;
   if (w->begin >= w->kernel || last_is_empty)

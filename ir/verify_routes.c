@@ -126,7 +126,8 @@ static void check_pair(const route_map *map, const sf_value *source,
                        const sf_value *target, bool dense) {
   const core_list *from = sf_names_find(map->hosts, sf_slice_of(source->name));
   const core_list *to = sf_names_find(map->hosts, sf_slice_of(target->name));
-  for (uint32_t t = 0; from && to && t < to->count; t++) {
+  if (!from || !to || !map->names) return;
+  for (uint32_t t = 0; t < to->count; t++) {
     const char *name = map->names[to->cores[t]];
     bool any = false;
     for (uint32_t s = 0; s < from->count && (dense || !any); s++) {

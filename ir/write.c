@@ -6,6 +6,7 @@
 #include "support/array.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +25,8 @@ static char *companion_name(const char *path) {
   static const char suffix[] = ".safetensors";
   char *companion = malloc(length + sizeof suffix);
   if (!companion) return NULL;
-  memcpy(companion, path, length);
-  memcpy(companion + length, suffix, sizeof suffix);
+  snprintf(companion, length + sizeof suffix, "%.*s%s", (int)length, path,
+           suffix);
   return companion;
 }
 
