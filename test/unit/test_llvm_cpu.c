@@ -122,7 +122,9 @@ static void random_networks(void **state) {
   const char *count = getenv("SF_TEST_NETWORKS"),
              *first = getenv("SF_TEST_SEED");
   unsigned networks = count ? (unsigned)atoi(count) : QUICK;
-  uint64_t seed = first ? strtoull(first, NULL, 10) : 1;
+  const char *rotation = getenv("SF_SEED");
+  uint64_t seed = (first ? strtoull(first, NULL, 10) : 1) +
+                  (rotation ? strtoull(rotation, NULL, 10) * 100000 : 0);
   for (unsigned i = 0; i < networks; i++, seed++) {
     const char *isa = levels[i % 3];
     if (i % 3 == 2 && !__builtin_cpu_supports("avx512bw")) isa = "v3";
