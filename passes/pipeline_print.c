@@ -64,6 +64,10 @@ static sf_result add_run_line(const char *path, const sf_pass_manager *manager,
   sf_buffer_text(&all, "// RUN: sf-opt %s --passes='");
   remaining_text(manager->pipeline, first, &all);
   sf_buffer_char(&all, '\'');
+  for (uint32_t i = 0; i < manager->options->plugin_count; i++) {
+    sf_buffer_printf(&all, " --load-pass-plugin %s",
+                     manager->options->plugins[i]);
+  }
   const sf_machine *machine = manager->options->machine;
   if (machine) sf_buffer_printf(&all, " --machine %s", machine->name);
   if (manager->options->check_exact) {

@@ -122,6 +122,9 @@ typedef struct sf_pipeline_options {
   bool time_passes, stats;
   const char *reproducer; /* path to write when a pass fails; NULL: none */
   FILE *out;              /* where prints go */
+  /* Plug-ins that were loaded, for the reproducer's command. */
+  const char *const *plugins;
+  uint32_t plugin_count;
 } sf_pipeline_options;
 
 sf_result sf_pipeline_run(sf_pipeline *pipeline, sf_module *module,

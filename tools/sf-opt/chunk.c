@@ -22,7 +22,9 @@ static sf_result run_passes(const sf_opt_job *job, sf_module *module,
                                  .time_passes = o->time_passes,
                                  .stats = o->stats,
                                  .reproducer = o->reproducer,
-                                 .out = stderr};
+                                 .out = stderr,
+                                 .plugins = o->plugins,
+                                 .plugin_count = o->plugin_count};
   sf_result result = sf_pipeline_run(pipeline, module, &options, diag);
   sf_pipeline_destroy(pipeline);
   return result;
