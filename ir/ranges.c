@@ -275,20 +275,6 @@ bool sf_ranges_value(const sf_ranges *ranges, const sf_value *value,
   return true;
 }
 
-bool sf_ranges_state(const sf_ranges *ranges, const sf_op *op, uint32_t state,
-                     sf_range *out) {
-  for (uint32_t n = 0; n < ranges->neuron_count; n++) {
-    const sf_neuron_ranges *neuron = ranges->neurons[n];
-    if (neuron->op != op || state >= op->neuron->state_count) continue;
-    if (op->neuron->states[state].value->type.kind == SF_SCALAR_F32)
-      return false;
-    sf_span span = neuron->states[state];
-    *out = (sf_range){(int64_t)span.low, (int64_t)span.high};
-    return true;
-  }
-  return false;
-}
-
 sf_result sf_prove_ranges(const sf_network *network, sf_diag *diag) {
   sf_ranges *ranges;
   SF_TRY(sf_ranges_create(network, diag, &ranges));

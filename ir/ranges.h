@@ -22,12 +22,8 @@ void sf_ranges_destroy(sf_ranges *ranges); /* NULL is fine */
 /* False: f32, or a value of another network. */
 bool sf_ranges_value(const sf_ranges *ranges, const sf_value *value,
                      sf_range *out);
-/* Of state `state` of a `neurons` op, before or after any step. */
-bool sf_ranges_state(const sf_ranges *ranges, const sf_op *op, uint32_t state,
-                     sf_range *out);
 
-/* Ops and statements that were not proved; reports each as UNPROVED. */
-uint32_t sf_ranges_unproved(const sf_ranges *ranges);
+/* Reports each op and statement that was not proved, as UNPROVED. */
 void sf_ranges_report(const sf_ranges *ranges, sf_diag *diag);
 
 /* ---- Shared by the files of the analysis. ---- */

@@ -4,15 +4,6 @@
 
 #include <inttypes.h>
 
-uint32_t sf_ranges_unproved(const sf_ranges *ranges) {
-  uint32_t count = 0;
-  for (uint32_t n = 0; n < ranges->unproved_count; n++)
-    count += ranges->unproved[n].neuron
-                 ? ranges->unproved[n].neuron->unproved_count
-                 : 1;
-  return count;
-}
-
 typedef struct reach_text {
   char low[44], high[44], type[16];
   const char *from, *to;

@@ -1,5 +1,5 @@
 /* exports.c - the version of the library, and a file for the linker to start.
  */
-#include "lib/version.h"
+#include "sf/base.h"
 
 const char *sf_version(void) { return SF_VERSION; }

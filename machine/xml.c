@@ -192,8 +192,6 @@ sf_loc sf_xml_loc(const sf_xml *xml) {
   return (sf_loc){xml->file, NULL, line > 0 ? (uint32_t)line : 0, 0, 0};
 }
 
-int sf_xml_depth(const sf_xml *xml) { return xmlTextReaderDepth(xml->reader); }
-
 const char *sf_xml_attribute(sf_xml *xml, const char *name) {
   xmlChar *value =
       xmlTextReaderGetAttribute(xml->reader, (const xmlChar *)name);

@@ -38,8 +38,6 @@ const char *sf_xml_name(const sf_xml *xml);
 const char *sf_xml_text(const sf_xml *xml);
 bool sf_xml_is(const sf_xml *xml, const char *name);
 sf_loc sf_xml_loc(const sf_xml *xml);
-/* Depth of the element, 0 for the root. */
-int sf_xml_depth(const sf_xml *xml);
 /* NULL: absent. Borrowed until the next sf_xml_next; memory that is out counts
  * as absent and fails the next call of sf_xml_next. */
 const char *sf_xml_attribute(sf_xml *xml, const char *name);

@@ -20,6 +20,9 @@ extern "C" {
 #define SF_ABI_MINOR 0u
 #define SF_ABI       ((SF_ABI_MAJOR << 16) | SF_ABI_MINOR)
 
+/* Version of the library that is loaded, which may be newer than the header. */
+const char *sf_version(void); /* "0.1.0" */
+
 #define SF_MUST_USE __attribute__((warn_unused_result))
 #define SF_PRINTF(format_index, first)                                         \
   __attribute__((format(printf, format_index, first)))

@@ -71,11 +71,11 @@ sf_result sfc_verb_neurons(sfc_session *session) {
 
 sf_result sfc_verb_version(sfc_session *session) {
   if (session->arguments.json) {
-    sfc_print_json(json_pack("{s:s,s:i,s:i}", "version", SF_VERSION,
+    sfc_print_json(json_pack("{s:s,s:i,s:i}", "version", sf_version(),
                              "abi_major", (int)SF_ABI_MAJOR, "abi_minor",
                              (int)SF_ABI_MINOR));
   } else {
-    printf("sfc %s, plug-in ABI %u.%u\n", SF_VERSION, SF_ABI_MAJOR,
+    printf("sfc %s, plug-in ABI %u.%u\n", sf_version(), SF_ABI_MAJOR,
            SF_ABI_MINOR);
   }
   return SF_OK;
