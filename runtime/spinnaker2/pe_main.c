@@ -2,7 +2,8 @@
  *
  * A packet of step t is added to ring slot t + delay and read in that step, so
  * the least delay is 1: the order that the hardware has without a barrier
- * inside the step. Sums are exact in 32 bits: the compiler proved it. */
+ * inside the step. Sums are exact in 32 bits, which the compiler proved, or
+ * wanted modulo 2^32 only. */
 #include "pe.h"
 
 enum { PE_EXIT_REGION = 2, PE_SLICES_MAX = 8, PE_PORTS_MAX = 16 };
@@ -92,7 +93,8 @@ static void add_one(const pe_event *e, uint32_t count, const pe_ring *r,
   int32_t value =
       round_shift(product, e->projection->shift, e->projection->round);
   uint32_t slot = (e->time + delay) & (r->slots - 1);
-  pe_work[r->work + slot * count + target] += value;
+  int32_t *sum = &pe_work[r->work + slot * count + target];
+  *sum = (int32_t)((uint32_t)*sum + (uint32_t)value);
 }
 
 static void add_dense(const pe_event *e, const uint8_t *row) {

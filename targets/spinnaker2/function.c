@@ -4,8 +4,8 @@
  *
  *   %i = linear %x, @w, @b {shift = 7} : i24      @lif(%a: i24)
  *     =>  @lif(%sum0: i32, param %bias0: i32)
- *           %b = add %sum0, %bias0 : i32
- *           %a = shr %b {shift = 7} : i24
+ *           %q = shr %sum0 {shift = 7} : i32
+ *           %a = add %q, %bias0 : i24
  *           ... */
 #include "targets/spinnaker2/plan.h"
 
@@ -37,24 +37,40 @@ static sf_stmt *statement(fusion *f, sf_nop_kind kind, sf_scalar type,
 
 /* ---- Bounds. ---- */
 
-/* Sums on the PE are 32 bits wide without a check, so they must be proved: the
- * sum of |w| times the largest |x|, and the bias, per target. */
+static int64_t shift_of(const s2_leaf *leaf) {
+  const sf_op *op = leaf->op;
+  return op && op->kind != SF_OP_POOL ? sf_op_int(op, SF_ATTR_shift) : 0;
+}
+
+/* Whether the sum may be kept modulo 2^32: the result keeps no more than its
+ * low bits, and nothing is rounded between. */
+static bool is_modular(const s2_leaf *leaf) {
+  return leaf->op && leaf->op->mode == SF_MODE_WRAP &&
+         (shift_of(leaf) <= 0 || sf_op_int(leaf->op, SF_ATTR_each));
+}
+
+/* Other sums on the PE are 32 bits wide without a check, so they must be
+ * proved: the sum of |w| times the largest |x|, per target. A negative shift
+ * multiplies it. */
 static sf_result check_target(const fusion *f, const s2_leaf *leaf,
-                              uint32_t target, const s2_synapses *synapses,
-                              double largest) {
-  double sum = fabs((double)sf_s2_leaf_bias(leaf, target));
+                              const s2_synapses *synapses, double largest) {
+  double sum = 0;
   for (size_t i = 0; i < synapses->count; i++) {
-    sum += abs(synapses->items[i].weight) * largest;
+    sum += fabs((double)synapses->items[i].weight) * largest;
   }
+  int64_t shift = shift_of(leaf);
+  if (shift < 0) sum = ldexp(sum, (int)-shift);
   if (sum <= 2147483647.0) return SF_OK;
   sf_error(f->diag, SF_DIAG_TARGET_CANNOT, leaf->value->loc,
            "the sum '%%%s' may reach %.0f, a PE adds in 32 bits",
            leaf->value->name, sum);
-  sf_help(f->diag, "narrow the type of the graded spikes or the weights");
+  sf_help(f->diag, "narrow the type of the graded spikes or the weights, or "
+                   "let the sum wrap");
   return SF_FAIL;
 }
 
 static sf_result check_sum(const fusion *f, const s2_leaf *leaf) {
+  if (is_modular(leaf)) return SF_OK;
   sf_range range;
   SF_TRY(sf_value_range(f->op->network, leaf->stream, f->diag, &range));
   double low = (double)range.low, high = (double)range.high;
@@ -63,7 +79,7 @@ static sf_result check_sum(const fusion *f, const s2_leaf *leaf) {
   for (uint32_t e = 0; e < targets; e++) {
     s2_synapses synapses;
     SF_TRY(sf_s2_synapses_collect(leaf, &e, 1, &synapses));
-    sf_result result = check_target(f, leaf, e, &synapses, largest);
+    sf_result result = check_target(f, leaf, &synapses, largest);
     sf_s2_synapses_destroy(&synapses);
     SF_TRY(result);
   }
@@ -89,31 +105,23 @@ static sf_result leaf_value(fusion *f, const s2_leaf *leaf, uint32_t index,
     *out = s->result;
     return SF_OK;
   }
-  const sf_op *op = leaf->op;
-  int64_t shift =
-      op && op->kind != SF_OP_POOL ? sf_op_int(op, SF_ATTR_shift) : 0;
-  bool each = shift != 0 && sf_op_int(op, SF_ATTR_each) != 0;
-  sf_mode mode = op ? op->mode : SF_MODE_NONE;
-  if (each || shift == 0) { /* bias behind the rounding; one overflow step */
-    sf_stmt *s = statement(f, SF_NOP_ADD, type, 2);
+  int64_t shift = shift_of(leaf);
+  bool each = shift != 0 && sf_op_int(leaf->op, SF_ATTR_each) != 0;
+  if (shift != 0 && !each) { /* proved to fit, or modulo 2^32 */
+    sf_stmt *s =
+        statement(f, shift > 0 ? SF_NOP_SHR : SF_NOP_SHL, sf_int(32), 1);
     if (!s) return SF_OOM;
-    s->mode = mode;
+    s->mode = SF_MODE_WRAP;
+    s->shift = (uint8_t)(shift > 0 ? shift : -shift);
+    if (shift > 0) s->round = (sf_round)sf_op_int(leaf->op, SF_ATTR_round);
     s->operand[0] = sum;
-    s->operand[1] = sf_noperand_value(f->biases[index]);
-    *out = s->result;
-    return SF_OK;
+    sum = sf_noperand_value(s->result);
   }
-  sf_stmt *s = statement(f, SF_NOP_ADD, sf_int(32), 2);
+  sf_stmt *s = statement(f, SF_NOP_ADD, type, 2);
   if (!s) return SF_OOM;
+  s->mode = leaf->op ? leaf->op->mode : SF_MODE_NONE;
   s->operand[0] = sum;
   s->operand[1] = sf_noperand_value(f->biases[index]);
-  sf_nvalue *biased = s->result;
-  s = statement(f, shift > 0 ? SF_NOP_SHR : SF_NOP_SHL, type, 1);
-  if (!s) return SF_OOM;
-  s->mode = mode;
-  s->shift = (uint8_t)(shift > 0 ? shift : -shift);
-  if (shift > 0) s->round = (sf_round)sf_op_int(op, SF_ATTR_round);
-  s->operand[0] = sf_noperand_value(biased);
   *out = s->result;
   return SF_OK;
 }

@@ -53,7 +53,9 @@ static sf_result put_projection(s2_region_builder *b, uint32_t slice_index,
   uint32_t longest_synapse = 0, longest = 1;
   for (size_t i = 0; i < synapses.count; i++) {
     s2_synapse *s = &synapses.items[i];
-    if (each && shift < 0) s->weight *= 1 << -shift;
+    if (each && shift < 0) { /* exact or modulo 2^32, function.c */
+      s->weight = (int32_t)((uint32_t)s->weight << -shift);
+    }
     if (s->delay > longest_synapse) longest_synapse = s->delay;
   }
   p->has_delays = longest_synapse > 0;

@@ -134,17 +134,12 @@ static int64_t tap(const window *w, bool transposed, int axis, int64_t o,
   return at >= 0 && at < w->in[axis] ? at : -1;
 }
 
-/* Flat index of the weight between output and input channel `i` of the group:
- * conv is [out, in / groups, k..], convt [in, out / groups, k..]. */
-static size_t weight_index(const window *w, bool transposed, int64_t channel,
-                           int64_t i, int64_t ky, int64_t kx) {
+/* Flat index of the weight between an output channel and input channel `i` of
+ * its group: [out, in / groups, k..], for conv and convt alike. */
+static size_t weight_index(const window *w, int64_t channel, int64_t i,
+                           int64_t ky, int64_t kx) {
   int64_t in_group = w->in_channels / w->groups;
-  int64_t out_group = w->out_channels / w->groups;
-  int64_t group = channel / out_group;
-  int64_t first = transposed ? group * in_group + i : channel;
-  int64_t second = transposed ? channel % out_group : i;
-  int64_t seconds = transposed ? out_group : in_group;
-  return (size_t)(((first * seconds + second) * w->kernel[0] + ky) *
+  return (size_t)(((channel * in_group + i) * w->kernel[0] + ky) *
                       w->kernel[1] +
                   kx);
 }
@@ -168,8 +163,7 @@ static sf_result windowed(collector *c, uint32_t element, uint32_t target) {
       for (int64_t i = 0; ix >= 0 && i < channels; i++) {
         int64_t input = ((first + i) * w.in[0] + iy) * w.in[1] + ix;
         int32_t weight =
-            weights ? sf_blob_i32(weights, weight_index(&w, transposed, channel,
-                                                        i, ky, kx))
+            weights ? sf_blob_i32(weights, weight_index(&w, channel, i, ky, kx))
                     : 1;
         SF_TRY(push(c, (s2_synapse){(uint32_t)input, target, weight, 0}));
       }
