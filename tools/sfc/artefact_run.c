@@ -72,7 +72,7 @@ static sf_result golden_again(sfc_session *session, golden_block *block) {
 static sf_result golden_run(sfc_session *session, golden_block *block) {
   unsigned threads = sfc_threads(session);
   block->shares = threads < block->count ? threads : (unsigned)block->count;
-  block->counts = calloc(block->shares, sizeof *block->counts);
+  block->counts = calloc(block->shares + 1u, sizeof *block->counts);
   if (!block->counts) return SF_OOM;
   /* Blobs are loaded once, before threads read them. */
   SF_TRY(sf_network_load(block->network, session->diag));
