@@ -77,7 +77,7 @@ def main():
             folder = os.path.join(scratch, target)
             words = ["sfc", "compile", network, "--target", target,
                      "-o", folder]
-            if options.passes:
+            if options.passes is not None:
                 words += ["--passes", options.passes]
             compiled = run(*words)
             if target in cannot:
