@@ -13,7 +13,10 @@ enum {
   PE_REGION_ADDRESS = 0xE900,
   PE_REGION_BYTES = 0x1F000 - 0xE900, /* 67,328 */
   PE_MAGIC = 0x32504653,              /* "SFP2" */
-  PE_LAYOUT = 1
+  PE_LAYOUT = 1,
+  /* Of one slice: inputs, states, results; and params. */
+  PE_PORTS_MAX = 16,
+  PE_PARAMS_MAX = 32
 };
 
 /* Offsets are bytes from PE_REGION_ADDRESS, multiples of 4. */

@@ -6,7 +6,7 @@
  * wanted modulo 2^32 only. */
 #include "pe.h"
 
-enum { PE_EXIT_REGION = 2, PE_SLICES_MAX = 8, PE_PORTS_MAX = 16 };
+enum { PE_EXIT_REGION = 2, PE_SLICES_MAX = 8 };
 
 static const pe_header *header(void) {
   return (const pe_header *)PE_REGION_ADDRESS;
@@ -170,7 +170,7 @@ static void receive(uint32_t step) {
 
 typedef struct pe_arrays {
   const int32_t *inputs[PE_PORTS_MAX];
-  const int32_t *params[PE_PORTS_MAX * 2];
+  const int32_t *params[PE_PARAMS_MAX];
   int32_t *states[PE_PORTS_MAX];
   int32_t *results[PE_PORTS_MAX];
 } pe_arrays;

@@ -135,7 +135,9 @@ s2_origin sf_s2_origin_of(const sf_value *value, uint32_t element) {
   s2_origin origin = {value, element, 0};
   while (origin.value->op && origin.value->op->kind != SF_OP_NEURONS) {
     s2_origin back = one_back(origin.value, origin.element);
-    back.delay += origin.delay;
+    back.delay = back.delay > UINT32_MAX - origin.delay
+                     ? UINT32_MAX
+                     : back.delay + origin.delay;
     origin = back;
   }
   return origin;

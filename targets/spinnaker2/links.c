@@ -26,6 +26,7 @@ static sf_result add_record(s2_region_builder *b, s2_link_record record) {
 sf_result sf_s2_links_add(s2_region_builder *b, const s2_leaf *leaf,
                           uint32_t index, const pe_projection *p,
                           uint32_t *out_longest) {
+  if (b->bytes.failed) return SF_OOM;
   const uint32_t *rows =
       (const uint32_t *)(const void *)(b->bytes.data + p->rows);
   uint32_t inputs = (uint32_t)sf_type_elements(&leaf->stream->type);
@@ -39,6 +40,14 @@ sf_result sf_s2_links_add(s2_region_builder *b, const s2_leaf *leaf,
       return SF_FAIL;
     }
     if (rows[j] == 0) continue;
+    if (origin.delay > S2_DELAY_MAX) {
+      sf_error(b->diag, SF_DIAG_CAPACITY, leaf->value->loc,
+               "'%%%s' reaches '%%%s' %u steps later, a PE holds %d",
+               origin.value->name, leaf->value->name, origin.delay,
+               S2_DELAY_MAX);
+      sf_help(b->diag, "run balance-delays{max-delay=62}");
+      return SF_FAIL;
+    }
     if (origin.delay > *out_longest) *out_longest = origin.delay;
     s2_link_record record = {value_index(b, origin.value),
                              origin.element,

@@ -10,7 +10,7 @@
 enum {
   EXTERNAL_KEYS = 0x40000000,
   SILENT_KEYS = 0x60000000,
-  SILENT_BLOCK = 4096
+  SILENT_BLOCK = 8192 /* more than a PE has words of results */
 };
 
 bool sf_s2_on_chip(const sf_op *op) {

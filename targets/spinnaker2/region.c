@@ -154,8 +154,31 @@ static sf_result put_params(s2_region_builder *b, const s2_slice *slice,
   return SF_OK;
 }
 
+/* The runtime has arrays of fixed size for one slice's pointers, and nothing is
+ * sized by a slice that cannot fit. */
+static sf_result check_slice(const s2_region_builder *b, const s2_slice *s) {
+  const sf_neuron *f = s->function;
+  const char *name = s->op->results[0]->name;
+  if (f->param_count > PE_PARAMS_MAX || f->state_count > PE_PORTS_MAX ||
+      s->op->result_count > PE_PORTS_MAX) {
+    return sf_error(b->diag, SF_DIAG_TARGET_CANNOT, s->op->loc,
+                    "'%%%s' has %u params (with a bias a projection), %u "
+                    "states and %u results; a PE takes %d, %d and %d",
+                    name, f->param_count, f->state_count, s->op->result_count,
+                    PE_PARAMS_MAX, PE_PORTS_MAX, PE_PORTS_MAX);
+  }
+  if (s->count > WORK_BYTES_MAX / 4) {
+    return sf_error(b->diag, SF_DIAG_CAPACITY, s->op->loc,
+                    "core '@%s' hosts %u neurons of '%%%s', a PE has memory "
+                    "for %d words of them",
+                    b->core->name, s->count, name, WORK_BYTES_MAX / 4);
+  }
+  return SF_OK;
+}
+
 static sf_result put_slice(s2_region_builder *b, uint32_t index) {
   const s2_slice *slice = &b->core->slices[index];
+  SF_TRY(check_slice(b, slice));
   const sf_network *network = b->plan->network;
   pe_slice *out = &b->slices[index];
   int64_t period = network->period > 0 ? network->period : 0;

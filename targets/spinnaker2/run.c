@@ -121,6 +121,18 @@ static sf_result report_exit(const s2_core *core, const sf_process_result *run,
   return SF_FAIL;
 }
 
+/* The regions at their address; QEMU wants commas of a path doubled. */
+static char *loader_option(const char *path) {
+  sf_buffer text = {0};
+  sf_buffer_text(&text, "loader,file=");
+  for (; *path; path++) {
+    if (*path == ',') sf_buffer_char(&text, ',');
+    sf_buffer_char(&text, *path);
+  }
+  sf_buffer_text(&text, ",addr=0xE900,force-raw=on");
+  return sf_buffer_take(&text);
+}
+
 static sf_result run_qemu(const pe_run *run, const s2_core *core,
                           const char *folder, sf_diag *diag) {
   char *elf = sf_s2_file(run->job->directory, core->name, ".elf");
@@ -133,9 +145,8 @@ static sf_result run_qemu(const pe_run *run, const s2_core *core,
                       "the image or the regions of PE '@%s' are missing",
                       core->name);
   }
-  char loader[4200];
-  snprintf(loader, sizeof loader, "loader,file=%s,addr=0xE900,force-raw=on",
-           regions_path ? regions_path : "");
+  char *loader = regions_path ? loader_option(regions_path) : NULL;
+  if (regions_path && !loader && result == SF_OK) result = SF_OOM;
   const char *arguments[] = {run->qemu,
                              "-M",
                              "mps2-an386",
@@ -166,6 +177,7 @@ static sf_result run_qemu(const pe_run *run, const s2_core *core,
   free(regions);
   free(elf_path);
   free(regions_path);
+  free(loader);
   return result;
 }
 
