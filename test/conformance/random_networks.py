@@ -101,7 +101,7 @@ class Network:
     def linear(self, stream, size):
         source = self.delayed(stream)
         source, shape = self.flat(source, stream[1], stream[2])
-        out, bias, delays = self.name("i"), "", ""
+        out, bias, attrs = self.name("i"), "", self.shift()
         if self.r.random() < 0.4:
             bias = ", " + self.blob("i13", [size], [self.r.randint(-9, 9)
                                                     for _ in range(size)])
@@ -109,10 +109,11 @@ class Network:
         if self.r.random() < 0.2:
             d = self.blob("i7", [size, shape[0]],
                           [self.r.randint(0, 5) for _ in range(size * shape[0])])
-            delays = f" {{delays = {d}}}"
+            attrs.append(f"delays = {d}")
             self.used["delays"] += 1
         w = self.weights([size, shape[0]])
-        self.emit(out, f"linear.wrap %{source}, {w}{bias}{delays}", "i24", [size])
+        text = f" {{{', '.join(attrs)}}}" if attrs else ""
+        self.emit(out, f"linear.wrap %{source}, {w}{bias}{text}", "i24", [size])
         return out, [size]
 
     def sparse(self, stream, size):
@@ -134,19 +135,59 @@ class Network:
         source = self.delayed(stream)
         o, k = self.r.randint(1, 4), self.r.choice([1, 2, 3])
         s, p = self.r.choice([1, 2]), self.r.choice([0, 1])
-        oh, ow = (h + 2 * p - k) // s + 1, (w + 2 * p - k) // s + 1
+        d = self.r.choice([1, 1, 2])
+        g = c if c > 1 and self.r.random() < 0.3 else 1
+        o *= g
+        wide = d * (k - 1) + 1
+        kind = "convt" if h * w * o < 80 and self.r.random() < 0.3 else "conv"
+        if kind == "convt":
+            oh, ow = [(n - 1) * s - 2 * p + wide for n in (h, w)]
+        else:
+            oh, ow = [(n + 2 * p - wide) // s + 1 for n in (h, w)]
         if oh < 1 or ow < 1:
             return self.linear(stream, 6)
-        weights = self.weights([o, c, k, k])
+        weights = self.weights([o, c // g, k, k])
         out = self.name("i")
         attrs = []
+        if d != 1:
+            attrs.append(f"dilation = {d}")
+            self.used["dilation"] += 1
+        if g != 1:
+            attrs.append(f"groups = {g}")
+            self.used["groups"] += 1
         if s != 1:
             attrs.append(f"stride = {s}")
         if p:
             attrs.append(f"pad = {p}")
+        attrs += self.shift()
         text = f" {{{', '.join(attrs)}}}" if attrs else ""
-        self.emit(out, f"conv.wrap %{source}, {weights}{text}", "i24", [o, oh, ow])
+        self.emit(out, f"{kind}.wrap %{source}, {weights}{text}", "i24", [o, oh, ow])
         return out, [o, oh, ow]
+
+    def pool(self, stream):
+        name, (c, h, w), _ = stream
+        source = self.delayed(stream)
+        kh, kw = self.r.randint(1, min(3, h)), self.r.randint(1, min(3, w))
+        s = self.r.choice([1, 2])
+        shape = [c, (h - kh) // s + 1, (w - kw) // s + 1]
+        out = self.name("i")
+        self.emit(out, f"pool.wrap %{source} {{kind = sum, kernel = [{kh}, {kw}], "
+                       f"stride = {s}}}", "i24", shape)
+        return out, shape
+
+    def shift(self):
+        """Attributes of a projection that scale it; chips' own rounding is legal
+        everywhere, the other ones in the general profile."""
+        if self.r.random() < 0.8:
+            return []
+        self.used["shift"] += 1
+        if self.profile != "general":
+            return ["shift = 1", "round = half-away", "each = true"]
+        rounds = ["floor", "ceil", "zero", "half-up", "half-away", "half-even"]
+        rule = self.r.choice(rounds)
+        self.used["round " + rule] += 1
+        text = [f"shift = {self.r.choice([-1, 1, 2])}", f"round = {rule}"]
+        return text + (["each = true"] if self.r.random() < 0.5 else [])
 
     def population(self, current, shape):
         names = ["loihi_lif", "loihi_lif", "sigma_delta"]
@@ -176,7 +217,7 @@ class Network:
     def projection(self, stream, shape=None):
         """A current from `stream`, of `shape` when given."""
         if shape is None and len(stream[1]) == 3 and self.r.random() < 0.7:
-            return self.conv(stream)
+            return self.pool(stream) if self.r.random() < 0.2 else self.conv(stream)
         if shape is not None and len(shape) == 3:
             return None
         size = shape[0] if shape else self.r.choice([3, 5, 8, 10])
