@@ -95,7 +95,7 @@ sf_loc sf_attr_loc(const sf_op *op, sf_attr_id id) {
 static bool bad_attr(sf_verifier *v, const sf_op *op, sf_attr_id id,
                      int64_t low, int64_t high, int64_t found) {
   const char *name = sf_attr_info_of(op->kind, id)->name;
-  if (high >= INT32_MAX)
+  if (high >= INT32_MAX && found < low)
     return sf_wrong(v, SF_DIAG_ATTR, sf_attr_loc(op, id),
                     "attribute '%s' of '%s' must be at least %lld, got %lld",
                     name, sf_op_name(op), (long long)low, (long long)found);
