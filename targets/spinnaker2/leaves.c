@@ -2,6 +2,8 @@
  * projections on one side, moved and delayed streams on the other. */
 #include "targets/spinnaker2/plan.h"
 
+enum { STREAM_DEPTH_MAX = 64, STREAM_VALUES_MAX = 4096 };
+
 static bool is_projection(const sf_op *op) {
   return op && (op->kind == SF_OP_LINEAR || op->kind == SF_OP_CONV ||
                 op->kind == SF_OP_CONVT || op->kind == SF_OP_SPARSE ||
@@ -26,37 +28,55 @@ static bool is_stream(const sf_value *value) {
   }
 }
 
-static sf_result check_stream(const sf_value *value, sf_diag *diag) {
-  /* A path through `delay` may be a cycle, but it passes a population first. */
+/* Text may chain and join streams without end, and loop through `delay` without
+ * a population: the walk has a limit on depth and on values seen. */
+typedef struct stream_walk {
+  sf_diag *diag;
+  uint32_t seen;
+} stream_walk;
+
+static sf_result check_stream(const sf_value *value, stream_walk *walk,
+                              int depth) {
   const sf_op *op = value->op;
   if (op && !is_stream(value)) {
-    return sf_error(diag, SF_DIAG_TARGET_CANNOT, value->loc,
+    return sf_error(walk->diag, SF_DIAG_TARGET_CANNOT, value->loc,
                     "'%%%s' is computed by '%s'; spinnaker2 takes populations "
                     "and inputs there",
                     value->name, sf_op_info_get(op->kind)->mnemonic);
   }
   if (!op || op->kind == SF_OP_NEURONS) return SF_OK;
+  if (depth == STREAM_DEPTH_MAX || ++walk->seen > STREAM_VALUES_MAX) {
+    sf_error(walk->diag, SF_DIAG_TARGET_CANNOT, value->loc,
+             "'%%%s' is moved and delayed more than %d times before a "
+             "population",
+             value->name, STREAM_DEPTH_MAX);
+    sf_help(walk->diag, "run canonicalize, or relay it through a population");
+    return SF_FAIL;
+  }
   for (uint32_t i = 0; i < op->operand_count; i++) {
-    SF_TRY(check_stream(op->operands[i].value, diag));
+    SF_TRY(check_stream(op->operands[i].value, walk, depth + 1));
   }
   return SF_OK;
 }
 
-static sf_result collect(const sf_value *value, sf_diag *diag, s2_leaves *out) {
+/* A tree of at most S2_LEAVES_MAX leaves is less deep than that. */
+static sf_result collect(const sf_value *value, sf_diag *diag, int depth,
+                         s2_leaves *out) {
   const sf_op *op = value->op;
-  if (op && op->kind == SF_OP_ADD && sf_op_operand(op, 0) &&
-      sf_op_operand(op, 1)) {
-    SF_TRY(collect(sf_op_operand(op, 0), diag, out));
-    return collect(sf_op_operand(op, 1), diag, out);
-  }
-  if (out->count == S2_LEAVES_MAX) {
+  if (out->count == S2_LEAVES_MAX || depth == S2_LEAVES_MAX) {
     return sf_error(diag, SF_DIAG_TARGET_CANNOT, value->loc,
                     "a population takes more than %d projections",
                     S2_LEAVES_MAX);
   }
+  if (op && op->kind == SF_OP_ADD && sf_op_operand(op, 0) &&
+      sf_op_operand(op, 1)) {
+    SF_TRY(collect(sf_op_operand(op, 0), diag, depth + 1, out));
+    return collect(sf_op_operand(op, 1), diag, depth + 1, out);
+  }
   s2_leaf leaf = {is_projection(op) ? op : NULL, value,
                   is_projection(op) ? sf_op_operand(op, 0) : value};
-  SF_TRY(check_stream(leaf.stream, diag));
+  stream_walk walk = {.diag = diag};
+  SF_TRY(check_stream(leaf.stream, &walk, 0));
   out->leaf[out->count++] = leaf;
   return SF_OK;
 }
@@ -65,7 +85,7 @@ sf_result sf_s2_leaves_collect(const sf_op *neurons, sf_diag *diag,
                                s2_leaves *out) {
   out->count = 0;
   for (uint32_t i = 0; i < neurons->operand_count; i++) {
-    SF_TRY(collect(neurons->operands[i].value, diag, out));
+    SF_TRY(collect(neurons->operands[i].value, diag, 0, out));
   }
   return SF_OK;
 }
