@@ -305,6 +305,14 @@ static sf_result create_trace(const sf_network *network, uint32_t steps,
   return SF_OK;
 }
 
+/* A sum that stands twice in the tree is one source (counts.h). */
+static bool counted_before(const s2_leaves *leaves, uint32_t index) {
+  for (uint32_t k = 0; k < index; k++) {
+    if (leaves->leaf[k].value == leaves->leaf[index].value) return true;
+  }
+  return false;
+}
+
 /* Targets of each element of a leaf's stream in this slice, zero weights too.
  */
 static sf_result count_leaf(const pe_run *run, const s2_slice *slice,
@@ -400,6 +408,7 @@ static sf_result count_all(const pe_run *run) {
           find_row(&run->result->counts, slice->op->results[0]->name);
       count_slice(run, slice, row);
       for (uint32_t k = 0; k < slice->leaves.count; k++) {
+        if (counted_before(&slice->leaves, k)) continue;
         SF_TRY(count_leaf(run, slice, &slice->leaves.leaf[k], &row->events_in));
       }
     }
