@@ -52,17 +52,15 @@ static sf_result unknown_format(const char *path, sf_diag *diag) {
 sf_result sf_import_file(const char *path, const sf_import_option *options,
                          uint32_t option_count, sf_diag *diag, sf_import *out) {
   *out = (sf_import){0};
-  if (strcmp(path, "-") == 0) {
+  if (strcmp(path, "-") == 0)
     return import_text(path, options, option_count, diag, out);
-  }
   for (size_t i = 0; i < sf_frontend_count(); i++) {
     if (!frontends[i]->recognizes(path)) continue;
     return frontends[i]->read(path, options, option_count, diag, out);
   }
   bool opened;
   /* A missing file is reported by the one that opens it. */
-  if (looks_like_text(path, &opened) || !opened) {
+  if (looks_like_text(path, &opened) || !opened)
     return import_text(path, options, option_count, diag, out);
-  }
   return unknown_format(path, diag);
 }

@@ -17,11 +17,10 @@ const sf_h5_item *sf_h5_find(const sf_h5_tree *tree, const char *path) {
     uint64_t middle = low + (high - low) / 2;
     int order = strcmp(tree->items[middle].path, path);
     if (order == 0) return &tree->items[middle];
-    if (order < 0) {
+    if (order < 0)
       low = middle + 1;
-    } else {
+    else
       high = middle;
-    }
   }
   return NULL;
 }
@@ -44,9 +43,8 @@ bool sf_h5_is_number(const sf_h5_item *item) {
 static uint64_t raw_bits(const sf_h5_item *item, uint64_t index) {
   const unsigned char *bytes = item->data + index * item->element_bytes;
   uint64_t bits = 0;
-  for (uint32_t i = 0; i < item->element_bytes; i++) {
+  for (uint32_t i = 0; i < item->element_bytes; i++)
     bits |= (uint64_t)bytes[i] << (8 * i);
-  }
   return bits;
 }
 
@@ -66,9 +64,8 @@ static double float_value(const sf_h5_item *item, uint64_t index) {
 static int64_t signed_value(const sf_h5_item *item, uint64_t index) {
   uint64_t bits = raw_bits(item, index);
   unsigned width = 8 * item->element_bytes;
-  if (width > 0 && width < 64 && (bits >> (width - 1) & 1)) {
+  if (width > 0 && width < 64 && (bits >> (width - 1) & 1))
     bits |= ~(uint64_t)0 << width;
-  }
   int64_t value;
   memcpy(&value, &bits, sizeof value);
   return value;

@@ -106,12 +106,11 @@ const char *sf_op_text(const sf_op *op, sf_attr_id id) {
 
 void sf_op_ints(const sf_op *op, sf_attr_id id, uint32_t count, int64_t *out) {
   sf_attr attr = get_attr(op, id);
-  for (uint32_t i = 0; i < count; i++) {
+  for (uint32_t i = 0; i < count; i++)
     if (attr.count == 0)
       out[i] = attr.i; /* the default */
     else
       out[i] = attr.ints[i < attr.count ? i : attr.count - 1];
-  }
 }
 
 static bool is_default(const sf_attr_info *info, const sf_attr *attr) {

@@ -81,40 +81,35 @@ static sf_result read_header(reader *r, sf_certificate *c) {
     return bad(r, "the second line must name the machine");
   }
   memcpy(c->machine, line.data, line.size);
-  if (!next_line(r, &line) || !is(word(&line), "network")) {
+  if (!next_line(r, &line) || !is(word(&line), "network"))
     return bad(r, "the third line must name the network");
-  }
   return SF_OK;
 }
 
 static bool read_kind(sf_slice text, sf_port_kind *out) {
-  if (is(text, "inject")) {
+  if (is(text, "inject"))
     *out = SF_PORT_INJECT;
-  } else if (is(text, "link")) {
+  else if (is(text, "link"))
     *out = SF_PORT_LINK;
-  } else if (is(text, "eject")) {
+  else if (is(text, "eject"))
     *out = SF_PORT_EJECT;
-  } else {
+  else
     return false;
-  }
   return true;
 }
 
 /* KIND X Y PORT RANK */
 static sf_result read_row(reader *r, sf_slice line, row *out) {
-  if (!read_kind(word(&line), &out->kind)) {
+  if (!read_kind(word(&line), &out->kind))
     return bad(r, "a channel starts with inject, link or eject");
-  }
   bool placed = number(word(&line), &out->x) && number(word(&line), &out->y);
   sf_slice port = word(&line);
-  if (!placed || port.size == 0 || port.size >= PORT_MAX) {
+  if (!placed || port.size == 0 || port.size >= PORT_MAX)
     return bad(r, "a channel needs x, y and a port");
-  }
   memset(out->port, 0, sizeof out->port);
   memcpy(out->port, port.data, port.size);
-  if (!number(word(&line), &out->rank) || line.size != 0) {
+  if (!number(word(&line), &out->rank) || line.size != 0)
     return bad(r, "a channel ends with its rank");
-  }
   return SF_OK;
 }
 
@@ -134,26 +129,21 @@ static sf_result read_rows(reader *r, sf_certificate *c) {
     return bad(r, "the fourth line must give the number of channels");
   }
   /* A row takes at least 13 bytes: no more is allocated than the file pays. */
-  if (count > (r->end - r->at) / 13 + 1) {
+  if (count > (r->end - r->at) / 13 + 1)
     return bad(r, "there are fewer channels than the fourth line says");
-  }
   c->rows = calloc((size_t)count + 1, sizeof *c->rows);
   if (!c->rows) return SF_OOM;
   for (; c->count < (size_t)count; c->count++) {
-    if (!next_line(r, &line)) {
+    if (!next_line(r, &line))
       return bad(r, "there are fewer channels than the fourth line says");
-    }
     SF_TRY(read_row(r, line, &c->rows[c->count]));
   }
-  if (!next_line(r, &line) || !is(line, "end") || r->at != r->end) {
+  if (!next_line(r, &line) || !is(line, "end") || r->at != r->end)
     return bad(r, "the last line must be 'end'");
-  }
   if (c->count) qsort(c->rows, c->count, sizeof *c->rows, compare);
-  for (size_t i = 1; i < c->count; i++) {
-    if (compare(&c->rows[i - 1], &c->rows[i]) == 0) {
+  for (size_t i = 1; i < c->count; i++)
+    if (compare(&c->rows[i - 1], &c->rows[i]) == 0)
       return bad(r, "a channel has two ranks");
-    }
-  }
   return SF_OK;
 }
 

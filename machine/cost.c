@@ -9,9 +9,8 @@ enum { LOADS_AT_ONCE = 64 };
 static int weakness(const char *basis) {
   static const char *const order[] = {"measured", "documented", "derived",
                                       "fit", "estimate"};
-  for (int i = 0; i < (int)SF_COUNT_OF(order); i++) {
+  for (int i = 0; i < (int)SF_COUNT_OF(order); i++)
     if (strcmp(order[i], basis) == 0) return i;
-  }
   return (int)SF_COUNT_OF(order);
 }
 
@@ -37,9 +36,8 @@ void sf_cost_add(sf_cost_term *terms, uint32_t *count, const char *name,
 
 static const sf_cost_layer *find_layer(const sf_cost_layout *layout,
                                        const char *name) {
-  for (uint32_t i = 0; i < layout->layer_count; i++) {
+  for (uint32_t i = 0; i < layout->layer_count; i++)
     if (strcmp(layout->layers[i].name, name) == 0) return &layout->layers[i];
-  }
   return NULL;
 }
 
@@ -94,11 +92,10 @@ sf_cost sf_cost_estimate(const sf_machine *machine,
   sf_cost_load loads[LOADS_AT_ONCE];
   uint32_t count = gather(layout, counts, loads);
   double steps = (double)counts->steps / (double)counts->samples;
-  if (machine->family == SF_FAMILY_LOIHI2) {
+  if (machine->family == SF_FAMILY_LOIHI2)
     sf_cost_loihi2(machine, layout, loads, count, steps, &cost);
-  } else {
+  else
     sf_cost_spinnaker2(machine, layout, loads, count, steps, &cost);
-  }
   finish(&cost, steps);
   return cost;
 }

@@ -74,9 +74,8 @@ static void busiest_core(const sf_machine *m, const sf_cost_load *loads,
 
 static double latency_so_far(const sf_cost *out) {
   double sum = 0;
-  for (uint32_t i = 0; i < out->latency_count; i++) {
+  for (uint32_t i = 0; i < out->latency_count; i++)
     sum += out->latency_terms[i].value;
-  }
   return sum;
 }
 
@@ -90,17 +89,15 @@ static void latency(const sf_machine *m, const sf_cost_layout *layout,
   busiest_core(m, loads, count, out);
   double floor = steps * sf_machine_value(m, "step-floor-time") * NANO;
   double missing = floor - latency_so_far(out);
-  if (missing > 0) {
+  if (missing > 0)
     add_time(m, out, "shortest step", missing, "step-floor-time");
-  }
 }
 
 void sf_cost_loihi2(const sf_machine *machine, const sf_cost_layout *layout,
                     const sf_cost_load *loads, uint32_t load_count,
                     double steps, sf_cost *out) {
-  for (uint32_t i = 0; i < load_count; i++) {
+  for (uint32_t i = 0; i < load_count; i++)
     dynamic_energy(machine, &loads[i], out);
-  }
   latency(machine, layout, loads, load_count, steps, out);
   /* Two readings of one measurement: a floor a chip, or a share a core. */
   double chips = layout->chips * sf_machine_value(machine, "chip-static-power");

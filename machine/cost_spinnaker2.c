@@ -59,9 +59,8 @@ static double busiest(const sf_machine *m, const sf_cost_load *loads,
 void sf_cost_spinnaker2(const sf_machine *machine, const sf_cost_layout *layout,
                         const sf_cost_load *loads, uint32_t load_count,
                         double steps, sf_cost *out) {
-  for (uint32_t i = 0; i < load_count; i++) {
+  for (uint32_t i = 0; i < load_count; i++)
     dynamic_energy(machine, &loads[i], steps, out);
-  }
   double period = steps * sf_machine_value(machine, "step-period") * NANO;
   double late = busiest(machine, loads, load_count, steps) - period;
   sf_cost_add(out->latency_terms, &out->latency_count, "step period", period,

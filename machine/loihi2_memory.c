@@ -89,11 +89,10 @@ uint64_t sf_loihi2_dense_neurons(const sf_loihi2_limits *limits, uint64_t axons,
     uint64_t middle = low + (high - low + 1) / 2;
     sf_loihi2_usage u =
         sf_loihi2_dense_slice(limits, axons, middle, bits, delays);
-    if (sf_loihi2_fits(limits, &u)) {
+    if (sf_loihi2_fits(limits, &u))
       low = middle;
-    } else {
+    else
       high = middle - 1;
-    }
   }
   return low;
 }

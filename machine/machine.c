@@ -10,9 +10,8 @@ const char *sf_family_text(sf_family family) {
 
 static const sf_quantity *find(const sf_quantity *rows, uint32_t count,
                                const char *name) {
-  for (uint32_t i = 0; i < count; i++) {
+  for (uint32_t i = 0; i < count; i++)
     if (strcmp(rows[i].name, name) == 0) return &rows[i];
-  }
   return NULL;
 }
 
@@ -34,15 +33,13 @@ const sf_chip *sf_machine_chip(const sf_machine *machine, int64_t id) {
   uint32_t low = 0, high = machine->chip_count; /* sorted by id */
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
-    if ((int64_t)machine->chips[middle].id < id) {
+    if ((int64_t)machine->chips[middle].id < id)
       low = middle + 1;
-    } else {
+    else
       high = middle;
-    }
   }
-  if (low == machine->chip_count || (int64_t)machine->chips[low].id != id) {
+  if (low == machine->chip_count || (int64_t)machine->chips[low].id != id)
     return NULL;
-  }
   return &machine->chips[low];
 }
 
@@ -59,9 +56,8 @@ bool sf_machine_core_usable(const sf_machine *machine, int64_t chip, int64_t x,
                             int64_t y, int64_t p) {
   const sf_chip *c = sf_machine_chip(machine, chip);
   if (!c || c->dead || p < 0) return false;
-  if (machine->family == SF_FAMILY_SPINNAKER2) {
+  if (machine->family == SF_FAMILY_SPINNAKER2)
     return x == c->x && y == c->y && p < (int64_t)machine->cores_per_chip;
-  }
   if (x < 0 || y < 0 || x >= machine->width || y >= machine->height ||
       p >= (int64_t)machine->cores_per_router) {
     return false;

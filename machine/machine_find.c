@@ -61,11 +61,10 @@ static char *find_file(const char *file) {
   char *found = NULL;
   for (uint32_t i = 0; i < f.count && !found; i++) {
     char *path = sf_path_join(f.path[i], file);
-    if (path && sf_path_exists(path)) {
+    if (path && sf_path_exists(path))
       found = path;
-    } else {
+    else
       free(path);
-    }
   }
   folders_free(&f);
   return found;
@@ -87,9 +86,8 @@ static sf_result unknown_machine(const char *name, sf_diag *diag) {
   uint32_t count = 0;
   SF_TRY(sf_machine_names(diag, &names, &count));
   sf_buffer list = {0};
-  for (uint32_t i = 0; i < count; i++) {
+  for (uint32_t i = 0; i < count; i++)
     sf_buffer_printf(&list, "%s%s", i ? ", " : "", names[i]);
-  }
   if (list.size) {
     sf_help(diag, "known machines: %s; or the path of an .xml", list.data);
   } else {
@@ -186,9 +184,8 @@ sf_result sf_machine_names(sf_diag *diag, char ***out_names,
   if (!list.items) return SF_OOM;
   folders f = search_folders();
   sf_result result = SF_OK;
-  for (uint32_t i = 0; i < f.count && result == SF_OK; i++) {
+  for (uint32_t i = 0; i < f.count && result == SF_OK; i++)
     result = add_folder(&list, f.path[i], diag);
-  }
   folders_free(&f);
   if (result != SF_OK) {
     sf_machine_names_free(list.items, list.count);

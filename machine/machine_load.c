@@ -136,9 +136,8 @@ static sf_result read_quantity(loader *l) {
   sf_machine *m = l->machine;
   sf_quantity **rows = l->in_constants ? &m->constants : &m->resources;
   uint32_t *count = l->in_constants ? &m->constant_count : &m->resource_count;
-  if (*count >= QUANTITIES_MAX) {
+  if (*count >= QUANTITIES_MAX)
     return too_many(l, "quantities", QUANTITIES_MAX);
-  }
   *rows = grow(m->arena, *rows, *count, sizeof **rows);
   if (!*rows) return SF_OOM;
   sf_quantity q = {.name = copy_attribute(l, "name"),
@@ -172,9 +171,8 @@ static const element ELEMENTS[] = {
 
 static sf_result read_start(loader *l) {
   if (sf_xml_is(l->xml, "constants")) l->in_constants = true;
-  for (size_t i = 0; i < SF_COUNT_OF(ELEMENTS); i++) {
+  for (size_t i = 0; i < SF_COUNT_OF(ELEMENTS); i++)
     if (sf_xml_is(l->xml, ELEMENTS[i].name)) return ELEMENTS[i].read(l);
-  }
   return SF_OK;
 }
 
@@ -225,9 +223,8 @@ static sf_result check_grid(const loader *l) {
   if (m->family == SF_FAMILY_LOIHI2) {
     uint64_t cores = (uint64_t)(uint32_t)m->width * (uint32_t)m->height *
                      m->cores_per_router;
-    if (m->topology != SF_TOPOLOGY_MESH || m->wrap) {
+    if (m->topology != SF_TOPOLOGY_MESH || m->wrap)
       return complain(l, "a machine of family 'loihi2' is a mesh without wrap");
-    }
     if (m->cores_per_chip > cores) {
       return complain(l, "%u cores a chip, but its routers have %llu",
                       m->cores_per_chip, (unsigned long long)cores);
@@ -270,20 +267,17 @@ static sf_result check_chips(const loader *l) {
                       chip->id);
     }
     bool inside = chip->x < m->width && chip->y < m->height;
-    if (m->family == SF_FAMILY_SPINNAKER2 && !inside) {
+    if (m->family == SF_FAMILY_SPINNAKER2 && !inside)
       return complain(l, "chip %u stands outside the grid", chip->id);
-    }
     if (chip->z != 0) {
       return complain(l, "chip %u: only boards with z = 0 are modelled",
                       chip->id);
     }
   }
   qsort(m->chips, m->chip_count, sizeof *m->chips, by_id);
-  for (uint32_t i = 1; i < m->chip_count; i++) {
-    if (m->chips[i].id == m->chips[i - 1].id) {
+  for (uint32_t i = 1; i < m->chip_count; i++)
+    if (m->chips[i].id == m->chips[i - 1].id)
       return complain(l, "chip %u is given twice", m->chips[i].id);
-    }
-  }
   return SF_OK;
 }
 
@@ -304,9 +298,7 @@ sf_result sf_machine_load(const char *name_or_path, sf_diag *diag,
   char *path = NULL, *schema = NULL;
   size_t schema_size = 0;
   sf_result result = sf_machine_find(name_or_path, diag, &path);
-  if (result == SF_OK) {
-    result = sf_machine_schema(diag, &schema, &schema_size);
-  }
+  if (result == SF_OK) result = sf_machine_schema(diag, &schema, &schema_size);
   loader l = {.diag = diag};
   sf_arena *arena = sf_arena_create();
   l.machine = arena ? SF_NEW(arena, sf_machine) : NULL;

@@ -28,16 +28,13 @@ unsigned sf_direction_count(sf_topology topology) {
 }
 
 const char *sf_direction_text(sf_topology topology, int32_t index) {
-  if (index < 0 || (unsigned)index >= sf_direction_count(topology)) {
-    return NULL;
-  }
+  if (index < 0 || (unsigned)index >= sf_direction_count(topology)) return NULL;
   return topology == SF_TOPOLOGY_HEX ? HEX[index].name : MESH[index].name;
 }
 
 int32_t sf_direction_find(sf_topology topology, const char *text) {
-  for (int32_t i = 0; i < (int32_t)sf_direction_count(topology); i++) {
+  for (int32_t i = 0; i < (int32_t)sf_direction_count(topology); i++)
     if (strcmp(sf_direction_text(topology, i), text) == 0) return i;
-  }
   return -1;
 }
 
@@ -53,9 +50,8 @@ bool sf_core_router(const sf_machine *machine, int64_t chip, int64_t x,
     *out = (sf_position){c->x, c->y};
     return x == c->x && y == c->y;
   }
-  if (x < 0 || y < 0 || x >= machine->width || y >= machine->height) {
+  if (x < 0 || y < 0 || x >= machine->width || y >= machine->height)
     return false;
-  }
   *out = (sf_position){c->x * machine->width + (int32_t)x,
                        c->y * machine->height + (int32_t)y};
   return true;

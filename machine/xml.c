@@ -70,9 +70,8 @@ static sf_result open_reader(sf_xml *xml, size_t size) {
       xmlReaderForMemory(xml->bytes, (int)size, NULL, NULL, XML_PARSE_NONET);
   if (!xml->reader) return SF_OOM;
   xmlTextReaderSetStructuredErrorHandler(xml->reader, collect_error, xml);
-  if (xmlTextReaderRelaxNGSetSchema(xml->reader, xml->schema) != 0) {
+  if (xmlTextReaderRelaxNGSetSchema(xml->reader, xml->schema) != 0)
     return SF_OOM;
-  }
   return SF_OK;
 }
 
@@ -208,17 +207,15 @@ bool sf_xml_out_of_memory(const sf_xml *xml) { return xml->out_of_memory; }
 int64_t sf_xml_int(sf_xml *xml, const char *name, int64_t fallback) {
   const char *text = sf_xml_attribute(xml, name);
   int64_t value;
-  if (!text || !sf_read_i64((sf_slice){text, strlen(text)}, &value)) {
+  if (!text || !sf_read_i64((sf_slice){text, strlen(text)}, &value))
     return fallback;
-  }
   return value;
 }
 
 double sf_xml_double(sf_xml *xml, const char *name, double fallback) {
   const char *text = sf_xml_attribute(xml, name);
   double value;
-  if (!text || !sf_read_f64((sf_slice){text, strlen(text)}, &value)) {
+  if (!text || !sf_read_f64((sf_slice){text, strlen(text)}, &value))
     return fallback;
-  }
   return value;
 }

@@ -62,9 +62,8 @@ static const sf_option options[] = {
     {0}};
 
 static bool draws(const sf_neuron *neuron) {
-  for (uint32_t i = 0; i < neuron->stmt_count; i++) {
+  for (uint32_t i = 0; i < neuron->stmt_count; i++)
     if (neuron->stmts[i].kind == SF_NOP_RAND) return true;
-  }
   return false;
 }
 
@@ -73,10 +72,8 @@ static bool draws(const sf_neuron *neuron) {
 static sf_result check_random(const sf_balance *b) {
   sf_result result = SF_OK;
   SF_FOREACH_OP(op, b->network) {
-    if (op->kind != SF_OP_NEURONS || !b->times[op->order] ||
-        !draws(op->neuron)) {
+    if (op->kind != SF_OP_NEURONS || !b->times[op->order] || !draws(op->neuron))
       continue;
-    }
     result = sf_error(b->run->diag, SF_DIAG_NO_SLACK, op->loc,
                       "population '%%%s' draws random numbers and would start "
                       "in step %" PRId64 ": its numbers would be others",
@@ -101,9 +98,8 @@ static void add_stats(sf_pass_run *run, const sf_balance *b) {
   run->stats[STAT_DELAYS] += b->new_delays;
   run->stats[STAT_RELAYS] += b->new_relays;
   run->stats[STAT_STARTED] += b->started;
-  if ((uint64_t)b->lag > run->stats[STAT_LAG]) {
+  if ((uint64_t)b->lag > run->stats[STAT_LAG])
     run->stats[STAT_LAG] = (uint64_t)b->lag;
-  }
   if (b->lag > run->lag) run->lag = b->lag;
 }
 
@@ -133,19 +129,17 @@ static sf_result balance_network(sf_pass_run *run, sf_network *network) {
 /* Without steps to give, every time is 0 and nothing changes. */
 static sf_result balance_nothing(sf_pass_run *run) {
   bool all_host = true;
-  for (const sf_network *n = run->module->first_network; n; n = n->next) {
+  for (const sf_network *n = run->module->first_network; n; n = n->next)
     SF_FOREACH_OP(op, n)
       all_host &= !sf_is_chip_population(op);
-  }
   if (!all_host) run->withholds = SF_FACT_BALANCED;
   return SF_OK;
 }
 
 /* All loops of all networks are reported. */
 static sf_result run_pass(sf_pass_run *run) {
-  if (strcmp(SF_PASS_OPTIONS(run, balance_options)->dmin, "0") == 0) {
+  if (strcmp(SF_PASS_OPTIONS(run, balance_options)->dmin, "0") == 0)
     return balance_nothing(run);
-  }
   sf_result result = SF_OK;
   for (sf_network *n = run->module->first_network; n; n = n->next) {
     sf_result one = balance_network(run, n);

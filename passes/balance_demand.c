@@ -105,9 +105,8 @@ sf_result sf_balance_collect(sf_balance *b) {
     SF_TRY(want_operands(&w, op, b->times[op->order],
                          sf_is_chip_population(op) && b->dmin > 0));
   }
-  for (uint32_t i = 0; i < b->network->return_count; i++) {
+  for (uint32_t i = 0; i < b->network->return_count; i++)
     SF_TRY(want(&w, b->network->returns[i].value, b->lag, false));
-  }
   while (w.count) {
     wish next = w.stack[--w.count];
     SF_TRY(want_operands(&w, next.op, next.time, next.chip));

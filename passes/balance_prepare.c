@@ -133,9 +133,8 @@ sf_result sf_balance_anchor(sf_balance *b) {
       .gone = SF_NEW_ARRAY(arena, bool, b->op_count + 1u),
   };
   b->anchored = SF_NEW_ARRAY(arena, bool, b->op_count + 1u);
-  if (!p.operands || !p.readers || !p.stack || !p.gone || !b->anchored) {
+  if (!p.operands || !p.readers || !p.stack || !p.gone || !b->anchored)
     return SF_OOM;
-  }
   SF_FOREACH_OP(op, b->network) {
     if (op->kind == SF_OP_NEURONS) continue;
     for (uint32_t i = 0; i < op->operand_count; i++) {

@@ -51,9 +51,8 @@ static sf_result extend(chain *c, int64_t steps) {
     op = sf_op_create(c->source->network, follows ? c->at->op->next : c->before,
                       SF_OP_DELAY, 1,
                       c->source->op ? c->source->op->loc : c->source->loc);
-    if (!op || !sf_op_add_result(op, c->source->name, &c->source->type)) {
+    if (!op || !sf_op_add_result(op, c->source->name, &c->source->type))
       return SF_OOM;
-    }
     op->order = UINT32_MAX; /* not one of the ops that were there */
     c->b->new_delays++;
   }
@@ -102,9 +101,8 @@ static sf_result relay(chain *c) {
 
 static sf_result reach(chain *c, sf_demand *demand) {
   int64_t delay = demand->time - c->source_time;
-  while (demand->chip && delay - c->relayed_delay > c->b->max_delay) {
+  while (demand->chip && delay - c->relayed_delay > c->b->max_delay)
     SF_TRY(relay(c));
-  }
   if (delay > c->delay) SF_TRY(extend(c, delay - c->delay));
   demand->value = c->at;
   return SF_OK;
@@ -120,9 +118,8 @@ static sf_result delay_source(sf_balance *b, sf_value *source, int64_t time,
              .at = source,
              .relayed = source};
   c.spare = next_spare(&c, b->network->first);
-  for (sf_demand *d = demands; d; d = d->next) {
+  for (sf_demand *d = demands; d; d = d->next)
     if (d->index == index) SF_TRY(reach(&c, d));
-  }
   return SF_OK;
 }
 
@@ -172,9 +169,8 @@ static sf_value *copy_op(sf_op *op) {
   if (!copy) return NULL;
   copy->mode = op->mode;
   copy->order = UINT32_MAX;
-  for (uint32_t i = 0; i < op->attr_count; i++) {
+  for (uint32_t i = 0; i < op->attr_count; i++)
     if (copy_attr(copy, &op->attrs[i]) != SF_OK) return NULL;
-  }
   for (uint32_t i = 0; i < op->operand_count; i++) {
     sf_blob *blob = sf_op_operand_blob(op, i);
     if (blob) sf_op_set_operand_blob(copy, i, blob);
@@ -221,10 +217,9 @@ static size_t count_wirings(const sf_balance *b) {
   SF_FOREACH_OP(op, b->network) {
     if (op->order >= b->op_count) continue;
     size_t copies = 1;
-    if (is_between(b, op)) {
+    if (is_between(b, op))
       for (sf_demand *d = b->op_demands[op->order]; d; d = d->next)
         copies++;
-    }
     count += copies * op->operand_count;
   }
   return count;
@@ -239,17 +234,14 @@ static sf_result plan_wirings(const sf_balance *b, wirings *w) {
   if (!w->rows || !w->returns) return SF_OOM;
   SF_FOREACH_OP(op, network) {
     if (op->order >= b->op_count) continue;
-    if (op->kind == SF_OP_NEURONS || b->anchored[op->order]) {
+    if (op->kind == SF_OP_NEURONS || b->anchored[op->order])
       wire(b, w, op, op, b->times[op->order]);
-    } else if (is_between(b, op)) {
-      for (sf_demand *d = b->op_demands[op->order]; d; d = d->next) {
+    else if (is_between(b, op))
+      for (sf_demand *d = b->op_demands[op->order]; d; d = d->next)
         wire(b, w, op, d->value->op, d->time);
-      }
-    }
   }
-  for (uint32_t i = 0; i < network->return_count; i++) {
+  for (uint32_t i = 0; i < network->return_count; i++)
     w->returns[i] = sf_balance_find(b, network->returns[i].value, b->lag);
-  }
   return SF_OK;
 }
 
@@ -277,9 +269,8 @@ static sf_result set_starts(sf_balance *b) {
     SF_TRY(
         sf_op_set_int(op, SF_ATTR_start, sf_op_int(op, SF_ATTR_start) + time));
   }
-  if (b->lag) {
+  if (b->lag)
     b->network->lag = (b->network->lag > 0 ? b->network->lag : 0) + b->lag;
-  }
   return SF_OK;
 }
 

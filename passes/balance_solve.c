@@ -27,9 +27,8 @@ static int64_t time_of(const sf_balance *b, const sf_value *value) {
 
 /* Steps that the op itself adds. */
 static int64_t weight(const sf_balance *b, const sf_op *op) {
-  if (op->kind == SF_OP_DELAY && !b->anchored[op->order]) {
+  if (op->kind == SF_OP_DELAY && !b->anchored[op->order])
     return -sf_op_int(op, SF_ATTR_steps);
-  }
   return sf_is_chip_population(op) ? b->dmin : 0;
 }
 
@@ -109,18 +108,16 @@ static void write_names(const solver *s, const sf_op *first, sf_buffer *out) {
   const sf_op *at = first;
   do {
     bool named = at->kind == SF_OP_NEURONS || at->kind == SF_OP_DELAY;
-    if (named && count < NAMES_SHOWN) {
+    if (named && count < NAMES_SHOWN)
       names[count++] = at->results[0]->name;
-    } else if (named) {
+    else if (named)
       left_out++;
-    }
     at = s->causes[at->order];
   } while (at && at != first);
   sf_buffer_printf(out, "%%%s", first->results[0]->name);
   if (left_out) sf_buffer_printf(out, " -> .. %zu more ..", left_out);
-  for (size_t i = count; i > 0; i--) {
+  for (size_t i = count; i > 0; i--)
     sf_buffer_printf(out, " -> %%%s", names[i - 1]);
-  }
 }
 
 static sf_result slack_error(const solver *s, const sf_op *loop) {

@@ -38,20 +38,17 @@ static sf_result remove_dead_ops(sf_pass_run *run, sf_network *network) {
   sf_op **stack = SF_NEW_ARRAY(run->scratch, sf_op *, total + 1u);
   if (!live || !stack) return SF_OOM;
   size_t count = 0;
-  for (uint32_t i = 0; i < network->return_count; i++) {
+  for (uint32_t i = 0; i < network->return_count; i++)
     push_live(network->returns[i].value, live, stack, &count);
-  }
   while (count) {
     const sf_op *op = stack[--count];
-    for (uint32_t i = 0; i < op->operand_count; i++) {
+    for (uint32_t i = 0; i < op->operand_count; i++)
       push_live(sf_op_operand(op, i), live, stack, &count);
-    }
   }
   SF_FOREACH_OP(op, network) {
     if (live[op->order]) continue;
-    for (uint32_t i = 0; i < op->operand_count; i++) {
+    for (uint32_t i = 0; i < op->operand_count; i++)
       if (sf_op_operand(op, i)) sf_op_set_operand(op, i, NULL);
-    }
   }
   SF_FOREACH_OP_SAFE(op, following, network) {
     if (live[op->order]) continue;
@@ -120,9 +117,8 @@ static void remove_unused_items(sf_pass_run *run) {
 }
 
 static sf_result run_pass(sf_pass_run *run) {
-  for (sf_network *n = run->module->first_network; n; n = n->next) {
+  for (sf_network *n = run->module->first_network; n; n = n->next)
     SF_TRY(simplify_network(run, n));
-  }
   for (sf_neuron *n = run->module->first_neuron; n; n = n->next) {
     for (uint64_t before = UINT64_MAX; before != run->stats[STAT_STATEMENTS];) {
       before = run->stats[STAT_STATEMENTS];

@@ -14,9 +14,8 @@ static bool same_attr(const sf_attr *a, const sf_attr *b) {
       a->i != b->i || a->blob != b->blob || !same_float(a->f, b->f)) {
     return false;
   }
-  for (uint32_t i = 0; a->kind == SF_KIND_INTS && i < a->count; i++) {
+  for (uint32_t i = 0; a->kind == SF_KIND_INTS && i < a->count; i++)
     if (a->ints[i] != b->ints[i]) return false;
-  }
   return !a->text || !b->text ? a->text == b->text
                               : strcmp(a->text, b->text) == 0;
 }
@@ -33,9 +32,8 @@ static bool same_op(const sf_op *a, const sf_op *b) {
       return false;
     }
   }
-  for (uint32_t i = 0; i < a->attr_count; i++) {
+  for (uint32_t i = 0; i < a->attr_count; i++)
     if (!same_attr(&a->attrs[i], &b->attrs[i])) return false;
-  }
   return true;
 }
 

@@ -15,13 +15,11 @@ static sf_neuron *wrap(sf_module *module, const sf_stmt *stmt) {
   copy->shift = stmt->shift;
   copy->round = stmt->round;
   copy->operand_count = stmt->operand_count;
-  for (uint32_t i = 0; i < stmt->operand_count; i++) {
+  for (uint32_t i = 0; i < stmt->operand_count; i++)
     copy->operand[i] = stmt->operand[i];
-  }
   sf_noperand result = sf_noperand_value(copy->result);
-  if (sf_neuron_add_emit(neuron, result, stmt->result->type) != SF_OK) {
+  if (sf_neuron_add_emit(neuron, result, stmt->result->type) != SF_OK)
     return NULL;
-  }
   return neuron;
 }
 
@@ -35,9 +33,8 @@ static bool has_literal(sf_word word, sf_scalar type) {
 sf_result sf_fold_stmt(const sf_stmt *stmt, bool *known, sf_number *out) {
   *known = false;
   if (stmt->kind == SF_NOP_RAND || stmt->blob) return SF_OK;
-  for (uint32_t i = 0; i < stmt->operand_count; i++) {
+  for (uint32_t i = 0; i < stmt->operand_count; i++)
     if (stmt->operand[i].value) return SF_OK;
-  }
   sf_module *module = sf_module_create("fold");
   sf_diag *quiet = sf_diag_create(NULL, SF_DIAG_TEXT);
   sf_neuron *neuron = module && quiet ? wrap(module, stmt) : NULL;

@@ -85,9 +85,8 @@ static bool may_stand(const sf_stmt *stmt, uint32_t index, sf_noperand with) {
   sf_stmt probe = *stmt;
   probe.operand[index] = with;
   uint32_t values = 0;
-  for (uint32_t i = 0; i < probe.operand_count; i++) {
+  for (uint32_t i = 0; i < probe.operand_count; i++)
     values += probe.operand[i].value != NULL;
-  }
   bool compares = info->traits & SF_NOP_TRAIT_COMPARE;
   if (compares && values == 0) return false;
   return number_fits(with.literal, sf_stmt_operand_type(&probe, index));
@@ -97,9 +96,8 @@ static void substitute(const rewriter *r, sf_stmt *stmt) {
   for (uint32_t i = 0; i < stmt->operand_count; i++) {
     const sf_nvalue *value = stmt->operand[i].value;
     if (!value || !r->replaced[value->slot]) continue;
-    if (may_stand(stmt, i, r->stand_ins[value->slot])) {
+    if (may_stand(stmt, i, r->stand_ins[value->slot]))
       stmt->operand[i] = r->stand_ins[value->slot];
-    }
   }
 }
 
@@ -117,17 +115,15 @@ static bool same_stmt(const sf_stmt *a, const sf_stmt *b) {
       !sf_scalar_equal(a->result->type, b->result->type)) {
     return false;
   }
-  for (uint32_t i = 0; i < a->operand_count; i++) {
+  for (uint32_t i = 0; i < a->operand_count; i++)
     if (!same_operand(a->operand[i], b->operand[i])) return false;
-  }
   return a->kind != SF_NOP_RAND;
 }
 
 static const sf_stmt *find_same(const sf_neuron *n, uint32_t at) {
   uint32_t first = at > LOOK_BACK ? at - LOOK_BACK : 0;
-  for (uint32_t i = first; i < at; i++) {
+  for (uint32_t i = first; i < at; i++)
     if (same_stmt(&n->stmts[i], &n->stmts[at])) return &n->stmts[i];
-  }
   return NULL;
 }
 
@@ -140,15 +136,14 @@ static sf_result find_stand_in(rewriter *r, uint32_t at) {
   SF_TRY(sf_fold_stmt(stmt, &known, &number));
   int same = handed_on(stmt);
   const sf_stmt *earlier = find_same(r->neuron, at);
-  if (known) {
+  if (known)
     r->stand_ins[slot] = sf_noperand_number(number);
-  } else if (same >= 0 && keeps_type(stmt, stmt->operand[same])) {
+  else if (same >= 0 && keeps_type(stmt, stmt->operand[same]))
     r->stand_ins[slot] = stmt->operand[same];
-  } else if (earlier) {
+  else if (earlier)
     r->stand_ins[slot] = sf_noperand_value(earlier->result);
-  } else {
+  else
     return SF_OK;
-  }
   r->replaced[slot] = true;
   return SF_OK;
 }
@@ -163,15 +158,13 @@ static void mark_live(const rewriter *r) {
   const sf_neuron *n = r->neuron;
   for (uint32_t i = 0; i < n->emit_count; i++)
     mark(r, n->emits[i]);
-  for (uint32_t i = 0; i < n->state_count; i++) {
+  for (uint32_t i = 0; i < n->state_count; i++)
     if (n->states[i].has_next) mark(r, n->states[i].next);
-  }
   for (uint32_t i = n->stmt_count; i > 0; i--) {
     const sf_stmt *stmt = &n->stmts[i - 1];
     if (!r->read[stmt->result->slot] && stmt->kind != SF_NOP_RAND) continue;
-    for (uint32_t k = 0; k < stmt->operand_count; k++) {
+    for (uint32_t k = 0; k < stmt->operand_count; k++)
       mark(r, stmt->operand[k]);
-    }
   }
 }
 
@@ -209,9 +202,8 @@ sf_result sf_simplify_neuron(sf_pass_run *run, sf_neuron *neuron,
     substitute(&r, &neuron->stmts[i]);
     SF_TRY(find_stand_in(&r, i));
   }
-  for (uint32_t i = 0; i < neuron->emit_count; i++) {
+  for (uint32_t i = 0; i < neuron->emit_count; i++)
     substitute_end(&r, &neuron->emits[i], neuron->emit_types[i]);
-  }
   for (uint32_t i = 0; i < neuron->state_count; i++) {
     sf_state *state = &neuron->states[i];
     if (!state->has_next) continue;

@@ -35,11 +35,9 @@ static sf_value *simplify_sub(const sf_op *op) {
 }
 
 static sf_value *simplify_mul(const sf_op *op) {
-  for (uint32_t i = 0; i < 2; i++) {
-    if (sf_blob_is_all(sf_op_operand_blob(op, i), 1)) {
+  for (uint32_t i = 0; i < 2; i++)
+    if (sf_blob_is_all(sf_op_operand_blob(op, i), 1))
       return if_same_type(op, operand(op, 1 - i));
-    }
-  }
   return NULL;
 }
 
@@ -83,9 +81,8 @@ static sf_result simplify_transpose(sf_op *op, bool *changed, sf_value **out) {
     sf_op_ints(op, SF_ATTR_perm, rank, perm);
     *changed = true;
   }
-  for (uint32_t i = 0; i < rank; i++) {
+  for (uint32_t i = 0; i < rank; i++)
     if (perm[i] != i) return SF_OK;
-  }
   *out = if_same_type(op, operand(op, 0));
   return SF_OK;
 }

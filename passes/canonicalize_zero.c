@@ -22,9 +22,8 @@ bool sf_blob_is_all(const sf_blob *blob, int number) {
 static bool is_zero(const sf_value *value, int depth) {
   const sf_op *op = value->op;
   /* f32: 0 * inf is NaN, and a negative zero is no zero of ours. */
-  if (!op || depth > DEPTH_MAX || value->type.scalar.kind == SF_SCALAR_F32) {
+  if (!op || depth > DEPTH_MAX || value->type.scalar.kind == SF_SCALAR_F32)
     return false;
-  }
   switch (op->kind) {
   case SF_OP_LINEAR:
   case SF_OP_CONV:

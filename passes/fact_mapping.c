@@ -78,11 +78,9 @@ static bool route_joins(const sf_mapping *mapping, const char *from,
     const char *source = sf_dict_text(&r->attrs, "from");
     const sf_item *ends = sf_dict_find(&r->attrs, "to");
     if (!source || !ends || strcmp(source, from) != 0) continue;
-    for (uint32_t i = 0; i < ends->count; i++) {
-      if (ends->items[i].text && strcmp(ends->items[i].text, to) == 0) {
+    for (uint32_t i = 0; i < ends->count; i++)
+      if (ends->items[i].text && strcmp(ends->items[i].text, to) == 0)
         return true;
-      }
-    }
   }
   return false;
 }
@@ -123,9 +121,8 @@ static sf_result find_unrouted(const sf_network *network,
           network, (sf_slice){name->text, strlen(name->text)});
       if (!value || !value->op || !sf_flow_is_on_chip(value->op)) continue;
       SF_TRY(sf_flow_trace(&flow, value->op, &box->box));
-      for (uint32_t i = 0; i < flow.count && !*found; i++) {
+      for (uint32_t i = 0; i < flow.count && !*found; i++)
         find_missing_route(mapping, &flow.hits[i], core, found, out);
-      }
       if (*found) return SF_OK;
     }
   }
@@ -142,9 +139,8 @@ sf_result sf_fact_mapping_find(const sf_module *module, sf_fact fact,
     const sf_mapping *mapping = sf_module_find_mapping(module, n);
     if (fact == SF_FACT_PARTITIONED) find_unhosted(n, mapping, found, out);
     if (fact == SF_FACT_PLACED && mapping) find_unplaced(mapping, found, out);
-    if (fact == SF_FACT_ROUTED && mapping) {
+    if (fact == SF_FACT_ROUTED && mapping)
       result = find_unrouted(n, mapping, arena, found, out);
-    }
   }
   sf_arena_destroy(arena);
   return result;

@@ -14,9 +14,8 @@ static const struct {
 };
 
 const char *sf_fact_text(sf_fact fact) {
-  for (size_t i = 0; i < SF_COUNT_OF(fact_names); i++) {
+  for (size_t i = 0; i < SF_COUNT_OF(fact_names); i++)
     if (fact_names[i].fact == fact) return fact_names[i].text;
-  }
   return "none";
 }
 
@@ -26,9 +25,8 @@ uint32_t sf_module_facts(const sf_module *module) {
   if (!list || list->kind != SF_ITEM_LIST) return 0;
   for (uint32_t i = 0; i < list->count; i++) {
     const char *word = list->items[i].text;
-    for (size_t j = 0; word && j < SF_COUNT_OF(fact_names); j++) {
+    for (size_t j = 0; word && j < SF_COUNT_OF(fact_names); j++)
       if (strcmp(word, fact_names[j].text) == 0) facts |= fact_names[j].fact;
-    }
   }
   return facts;
 }
@@ -142,15 +140,13 @@ static sf_result find_short_path(const sf_network *network, sf_arena *arena,
 static sf_result find_in_network(const sf_network *network, sf_fact fact,
                                  sf_arena *arena, bool *found,
                                  sf_fact_violation *out) {
-  if (fact == SF_FACT_BALANCED) {
+  if (fact == SF_FACT_BALANCED)
     return find_short_path(network, arena, found, out);
-  }
   SF_FOREACH_OP(op, network) {
     if (fact == SF_FACT_ANALOG_FREE) find_analog(op, found, out);
     if (fact == SF_FACT_QUANTIZED) find_float(op, found, out);
-    if (fact == SF_FACT_SPIKING_NORMAL_FORM) {
+    if (fact == SF_FACT_SPIKING_NORMAL_FORM)
       SF_TRY(find_obstacle(op, arena, found, out));
-    }
     if (*found) break;
   }
   return SF_OK;
@@ -161,9 +157,8 @@ sf_result sf_fact_violation_find(const sf_module *module, sf_fact fact,
                                  sf_fact_violation *out) {
   (void)diag;
   *found = false;
-  if (fact >= SF_FACT_PARTITIONED) {
+  if (fact >= SF_FACT_PARTITIONED)
     return sf_fact_mapping_find(module, fact, found, out);
-  }
   sf_arena *arena = sf_arena_create();
   sf_result result = arena ? SF_OK : SF_OOM;
   for (const sf_network *n = module->first_network;

@@ -59,9 +59,8 @@ static sf_result run_pass(sf_pass_run *run) {
     if (one != SF_OK) result = one;
   }
   SF_TRY(result);
-  if (run->stats[STAT_POPULATIONS] + run->stats[STAT_PROJECTIONS] == 0) {
+  if (run->stats[STAT_POPULATIONS] + run->stats[STAT_PROJECTIONS] == 0)
     return SF_OK;
-  }
   return sf_module_add_log(run->module, SF_EXACT, 0, "legalize") ? SF_OK
                                                                  : SF_OOM;
 }

@@ -30,9 +30,8 @@ sf_op *sf_op_copy_without_streams(sf_op *op, uint32_t operands) {
   if (!copy) return NULL;
   copy->mode = op->mode;
   copy->order = UINT32_MAX;
-  for (uint32_t i = 0; i < op->attr_count; i++) {
+  for (uint32_t i = 0; i < op->attr_count; i++)
     if (copy_attr(copy, &op->attrs[i]) != SF_OK) return NULL;
-  }
   for (uint32_t i = 0; i < operands; i++) {
     sf_blob *blob = sf_op_operand_blob(op, i);
     if (blob) sf_op_set_operand_blob(copy, i, blob);

@@ -104,9 +104,8 @@ static sf_neuron *create_function(sf_module *module, const sf_op *op) {
                          : NULL;
   if (!stmt) return NULL;
   stmt->mode = spikes ? SF_MODE_NONE : op->mode;
-  for (uint32_t i = 0; i < op->operand_count; i++) {
+  for (uint32_t i = 0; i < op->operand_count; i++)
     stmt->operand[i] = sf_noperand_value(operands[i]);
-  }
   sf_nvalue *result = stmt->result;
   if (spikes) {
     sf_stmt *positive = sf_neuron_add_stmt(neuron, SF_NOP_GT, "s", emit);
@@ -115,9 +114,8 @@ static sf_neuron *create_function(sf_module *module, const sf_op *op) {
     positive->operand[1] = sf_noperand_number(sf_number_int(0));
     result = positive->result;
   }
-  if (sf_neuron_add_emit(neuron, sf_noperand_value(result), emit) != SF_OK) {
+  if (sf_neuron_add_emit(neuron, sf_noperand_value(result), emit) != SF_OK)
     return NULL;
-  }
   return neuron;
 }
 
@@ -150,9 +148,8 @@ static sf_result finish(sf_legalizer *l, sf_op *population, const sf_op *op,
   *out =
       sf_op_add_result(population, op->results[0]->name, &op->results[0]->type);
   if (!*out) return SF_OOM;
-  for (uint32_t i = 0; i < population->operand_count; i++) {
+  for (uint32_t i = 0; i < population->operand_count; i++)
     SF_TRY(sf_legalize_push(l, population, i, SF_PLACE_CURRENT));
-  }
   return SF_OK;
 }
 
@@ -173,9 +170,8 @@ static obstacle elementwise_obstacle(const sf_op *op) {
   if (type->scalar.kind == SF_SCALAR_F32) return OBSTACLE_FLOAT;
   /* With a mode or not, three bits hold any of these ops on two spikes but a
    * wrapped one, which nobody writes for a spike. */
-  if (type->scalar.kind == SF_SCALAR_SPIKE && op->mode == SF_MODE_WRAP) {
+  if (type->scalar.kind == SF_SCALAR_SPIKE && op->mode == SF_MODE_WRAP)
     return OBSTACLE_OP;
-  }
   for (uint32_t i = 0; i < op->operand_count; i++) {
     const sf_value *x = sf_op_operand(op, i);
     if (!x && type->scalar.kind == SF_SCALAR_SPIKE) return OBSTACLE_OP;
@@ -196,9 +192,8 @@ static sf_result as_elementwise(sf_legalizer *l, sf_op *op, sf_value **out) {
   sf_neuron *neuron = find_function(l->run->module, op);
   if (!neuron) return SF_OOM;
   uint32_t streams = 0;
-  for (uint32_t i = 0; i < op->operand_count; i++) {
+  for (uint32_t i = 0; i < op->operand_count; i++)
     streams += sf_op_operand(op, i) != NULL;
-  }
   sf_op *population = create_population(l, op, streams, neuron);
   if (!population) return SF_OOM;
   uint32_t input = 0, param = 0;
@@ -225,9 +220,7 @@ static unsigned bits_for(int64_t count) {
 static sf_result as_or(sf_legalizer *l, sf_op *op, sf_value **out) {
   int64_t kernel[2];
   sf_op_ints(op, SF_ATTR_kernel, 2, kernel);
-  if (kernel[0] * kernel[1] > INT32_MAX / 2) {
-    return report(l, op, OBSTACLE_OP);
-  }
+  if (kernel[0] * kernel[1] > INT32_MAX / 2) return report(l, op, OBSTACLE_OP);
   sf_op *pool = sf_op_copy_without_streams(op, 1);
   if (!pool) return SF_OOM;
   SF_TRY(sf_op_set_int(pool, SF_ATTR_kind, SF_POOL_SUM));

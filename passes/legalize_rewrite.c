@@ -26,9 +26,8 @@ static sf_result push_all(sf_legalizer *l, sf_op *op, sf_legal_place place) {
     if (l->seen[op->order] & bit) return SF_OK;
     l->seen[op->order] |= bit;
   }
-  for (uint32_t i = 0; i < op->operand_count; i++) {
+  for (uint32_t i = 0; i < op->operand_count; i++)
     if (sf_op_operand(op, i)) SF_TRY(sf_legalize_push(l, op, i, place));
-  }
   return SF_OK;
 }
 
@@ -69,9 +68,8 @@ static sf_result no_identity(sf_legalizer *l, sf_legal_use use,
 
 /* A source where a current belongs gets a synapse of weight 1. */
 static sf_result project(sf_legalizer *l, sf_legal_use use, sf_value *x) {
-  if (!sf_has_identity_projection(&x->type)) {
+  if (!sf_has_identity_projection(&x->type))
     return no_identity(l, use, x, "and its rank is not 1, 2 or 3");
-  }
   if (use.op->kind == SF_OP_NEURONS &&
       use.op->neuron->inputs[use.index]->type.kind == SF_SCALAR_SPIKE) {
     return no_identity(l, use, x,
@@ -150,9 +148,8 @@ static sf_result is_for_host(const sf_legalizer *l, const sf_value *value,
     }
     for (uint32_t i = 0; i < op->operand_count; i++) {
       const sf_value *x = sf_op_operand(op, i);
-      if (!x || !x->op || x->op->order >= l->op_count || seen[x->op->order]) {
+      if (!x || !x->op || x->op->order >= l->op_count || seen[x->op->order])
         continue;
-      }
       seen[x->op->order] = true;
       stack[count++] = x->op;
     }
@@ -197,12 +194,10 @@ static void erase_unread(sf_network *network) {
 }
 
 static bool reads_float(const sf_op *op) {
-  for (uint32_t i = 0; i < op->operand_count; i++) {
+  for (uint32_t i = 0; i < op->operand_count; i++)
     if (sf_op_operand(op, i)->type.scalar.kind == SF_SCALAR_F32) return true;
-  }
-  for (uint32_t i = 0; i < op->result_count; i++) {
+  for (uint32_t i = 0; i < op->result_count; i++)
     if (op->results[i]->type.scalar.kind == SF_SCALAR_F32) return true;
-  }
   return false;
 }
 

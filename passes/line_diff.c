@@ -102,11 +102,10 @@ static void walk_back(const text_lines *a, const text_lines *b, int **rows,
       y--;
       put(s, ' ', a->lines[x]);
     }
-    if (down) {
+    if (down)
       put(s, '+', b->lines[from_y]);
-    } else {
+    else
       put(s, '-', a->lines[from_x]);
-    }
     x = from_x;
     y = from_y;
   }
@@ -123,9 +122,8 @@ static void reverse(script *s) {
 }
 
 static bool near_change(const script *s, int at) {
-  for (int i = at - CONTEXT; i <= at + CONTEXT; i++) {
+  for (int i = at - CONTEXT; i <= at + CONTEXT; i++)
     if (i >= 0 && i < s->count && s->edits[i].sign != ' ') return true;
-  }
   return false;
 }
 

@@ -42,9 +42,8 @@ static window window_of(const sf_op *op, unsigned axis) {
   sf_op_ints(op, SF_ATTR_dilation, spatial, other);
   w.dilation = other[axis];
   const sf_blob *weights = sf_op_operand_blob(op, 1);
-  if (weights && axis + 2u < weights->type.rank) {
+  if (weights && axis + 2u < weights->type.rank)
     w.kernel = weights->type.dim[axis + 2];
-  }
   return w;
 }
 

@@ -17,9 +17,8 @@ typedef struct layout_reader {
 } layout_reader;
 
 static sf_cost_layer *layer_of(layout_reader *r, const sf_op *op) {
-  for (uint32_t i = 0; i < r->layer_count; i++) {
+  for (uint32_t i = 0; i < r->layer_count; i++)
     if (r->ops[i] == op) return &r->layers[i];
-  }
   return NULL;
 }
 
@@ -95,9 +94,8 @@ static void add_path(layout_reader *r, const sf_route_core *from,
 /* The same pairs of cores that `route` joins. */
 static void add_routes(layout_reader *r) {
   bool multicast = r->machine->family == SF_FAMILY_SPINNAKER2;
-  for (uint32_t i = 0; i < r->layer_count && multicast; i++) {
+  for (uint32_t i = 0; i < r->layer_count && multicast; i++)
     r->layers[i].messages = 1;
-  }
   uint32_t count = multicast ? 0 : r->flows.core_count;
   for (uint32_t s = 0; s < count; s++) {
     for (uint32_t t = 0; t < count; t++) {

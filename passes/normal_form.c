@@ -12,9 +12,7 @@ bool sf_is_chip_population(const sf_op *op) {
 }
 
 bool sf_is_synapses(const sf_op *op) {
-  if (op->kind == SF_OP_POOL) {
-    return sf_op_int(op, SF_ATTR_kind) == SF_POOL_SUM;
-  }
+  if (op->kind == SF_OP_POOL) return sf_op_int(op, SF_ATTR_kind) == SF_POOL_SUM;
   return sf_op_is(op, SF_TRAIT_PROJECTION) && op->kind != SF_OP_MATMUL;
 }
 

@@ -44,18 +44,15 @@ static void add_option(sf_buffer *out, const sf_option *o) {
     sf_buffer_text(out, "text");
     break;
   case SF_OPTION_CHOICE:
-    for (const char *c = o->choices; *c; c++) {
-      if (*c == '|') {
+    for (const char *c = o->choices; *c; c++)
+      if (*c == '|')
         sf_buffer_text(out, ", ");
-      } else {
+      else
         sf_buffer_char(out, *c);
-      }
-    }
     break;
   }
-  if (o->low != 0 || o->high != 0) {
+  if (o->low != 0 || o->high != 0)
     sf_buffer_printf(out, " from %g to %g", o->low, o->high);
-  }
   sf_buffer_printf(out, " | %s | %s |\n",
                    o->default_text ? o->default_text : "", o->doc);
 }
@@ -75,9 +72,8 @@ static void add_pass(sf_buffer *out, const sf_pass *pass) {
   }
   if (pass->stats && pass->stats->name) {
     sf_buffer_text(out, "\n| counted with --stats | meaning |\n|---|---|\n");
-    for (const sf_stat *s = pass->stats; s->name; s++) {
+    for (const sf_stat *s = pass->stats; s->name; s++)
       sf_buffer_printf(out, "| `%s` | %s |\n", s->name, s->doc);
-    }
   }
 }
 
@@ -89,16 +85,14 @@ sf_result sf_registry_docs(const sf_registry *registry, char **out) {
                  "underscores in names are the same.\n\n"
                  "| pipeline | stands for |\n|---|---|\n");
   const char *name, *passes;
-  for (size_t i = 0; sf_named_pipeline_at(i, &name, &passes); i++) {
+  for (size_t i = 0; sf_named_pipeline_at(i, &name, &passes); i++)
     sf_buffer_printf(&text, "| `@%s` | `%s` |\n", name, passes);
-  }
   sf_buffer_text(&text, "\n| fact | meaning |\n|---|---|\n");
 #define SF_FACT(BIT, ID, text_, doc)                                           \
   sf_buffer_printf(&text, "| `%s` | %s |\n", text_, doc);
 #include "sf/facts.def"
-  for (size_t i = 0; i < registry->count; i++) {
+  for (size_t i = 0; i < registry->count; i++)
     add_pass(&text, registry->passes[i]);
-  }
   *out = sf_buffer_take(&text);
   return *out ? SF_OK : SF_OOM;
 }

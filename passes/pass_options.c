@@ -38,9 +38,8 @@ static bool read_value(const sf_option *option, sf_slice value, void *options,
   switch (option->kind) {
   case SF_OPTION_INT: {
     int64_t number;
-    if (!sf_read_i64(value, &number) || !in_range(option, (double)number)) {
+    if (!sf_read_i64(value, &number) || !in_range(option, (double)number))
       return false;
-    }
     *(int64_t *)field(options, option) = number;
     return true;
   }
@@ -106,9 +105,8 @@ static sf_result unknown_option(const sf_pass *pass, sf_slice name,
            "pass '%s' has no option '%.*s'", pass->name, (int)name.size,
            name.data);
   sf_buffer known = {0};
-  for (const sf_option *o = pass->options; o && o->name; o++) {
+  for (const sf_option *o = pass->options; o && o->name; o++)
     sf_buffer_printf(&known, "%s%s", known.size ? ", " : "", o->name);
-  }
   sf_help(diag, "its options: %s", known.size ? known.data : "none");
   sf_buffer_destroy(&known);
   return SF_FAIL;
@@ -135,9 +133,8 @@ sf_result sf_pass_options_default(const sf_pass *pass, sf_arena *arena,
   for (const sf_option *o = pass->options; o && o->name; o++) {
     if (!o->default_text) continue;
     sf_slice value = {o->default_text, strlen(o->default_text)};
-    if (!read_value(o, value, options, o->default_text)) {
+    if (!read_value(o, value, options, o->default_text))
       return value_error(pass, o, value, diag);
-    }
   }
   *out = options;
   return SF_OK;

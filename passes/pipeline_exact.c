@@ -139,9 +139,8 @@ static sf_result run_after(const comparison *c, sf_random random,
   for (int64_t t = 0; t < c->steps + c->lag && result == SF_OK; t++) {
     fill_inputs(c, &random, t, round);
     result = sf_interp_step(interp, (const sf_word *const *)c->inputs);
-    if (result == SF_OK && t >= c->lag) {
+    if (result == SF_OK && t >= c->lag)
       result = compare_step(c, interp, t - c->lag, round);
-    }
   }
   sf_interp_destroy(interp);
   return result;
@@ -170,17 +169,12 @@ static bool same_interface(const sf_network *a, const sf_network *b) {
       a->return_count != b->return_count) {
     return false;
   }
-  for (uint32_t i = 0; i < a->argument_count; i++) {
-    if (!sf_type_equal(&a->arguments[i]->type, &b->arguments[i]->type)) {
+  for (uint32_t i = 0; i < a->argument_count; i++)
+    if (!sf_type_equal(&a->arguments[i]->type, &b->arguments[i]->type))
       return false;
-    }
-  }
-  for (uint32_t i = 0; i < a->return_count; i++) {
-    if (!sf_type_equal(&a->returns[i].value->type,
-                       &b->returns[i].value->type)) {
+  for (uint32_t i = 0; i < a->return_count; i++)
+    if (!sf_type_equal(&a->returns[i].value->type, &b->returns[i].value->type))
       return false;
-    }
-  }
   return true;
 }
 

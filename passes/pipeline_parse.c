@@ -103,11 +103,10 @@ static sf_result unknown_pass(pipeline_parser *p, sf_slice name) {
   sf_error(p->diag, SF_DIAG_PASS_UNKNOWN, SF_NO_LOC, "no pass is named '%.*s'",
            (int)name.size, name.data);
   const char *nearest = sf_registry_nearest(p->pipeline->registry, name);
-  if (nearest) {
+  if (nearest)
     sf_help(p->diag, "did you mean '%s'?", nearest);
-  } else {
+  else
     sf_help(p->diag, "'sf-opt --list-passes' prints all of them");
-  }
   return SF_FAIL;
 }
 

@@ -79,9 +79,8 @@ static sf_result add_run_line(const char *path, const sf_pass_manager *manager,
   sf_buffer_add(&all, text, size);
   free(text);
   sf_result result = SF_OOM;
-  if (!all.failed) {
+  if (!all.failed)
     result = sf_file_write(path, all.data, all.size, manager->diag);
-  }
   sf_buffer_destroy(&all);
   return result;
 }

@@ -43,9 +43,8 @@ static sf_result check_needs(const sf_pass_manager *manager,
   sf_result result = SF_OK;
   for (unsigned bit = 0; bit < FACT_COUNT; bit++) {
     uint32_t fact = 1u << bit;
-    if (step->pass->needs & ~facts & fact) {
+    if (step->pass->needs & ~facts & fact)
       result = needs_error(manager, step, (sf_fact)fact);
-    }
   }
   return result;
 }
@@ -129,16 +128,13 @@ static bool wants_check(const sf_pass_manager *m, const sf_pass *pass) {
 static sf_result prepare(sf_pass_manager *m, step_run *run) {
   const sf_pass *pass = run->step->pass;
   const sf_pipeline_options *o = m->options;
-  if (o->reproducer || wants_check(m, pass)) {
+  if (o->reproducer || wants_check(m, pass))
     SF_TRY(sf_module_clone(m->module, &run->before));
-  }
   bool before = sf_pass_is_listed(o->print_before, pass->name);
-  if (before || (o->print_diff && prints_after(o, pass->name))) {
+  if (before || (o->print_diff && prints_after(o, pass->name)))
     SF_TRY(sf_print(m->module, NULL, &run->text_before));
-  }
-  if (before) {
+  if (before)
     sf_pass_print_ir(o->out, "before", run->step->text, run->text_before);
-  }
   return SF_OK;
 }
 
@@ -162,9 +158,7 @@ static sf_result call_pass(sf_pass_manager *m, step_run *run) {
   run->seconds = (double)(end.tv_sec - start.tv_sec) +
                  1e-9 * (double)(end.tv_nsec - start.tv_nsec);
   sf_arena_destroy(scratch);
-  if (result == SF_OK) {
-    m->facts = facts_after(pass, m->facts) & ~call.withholds;
-  }
+  if (result == SF_OK) m->facts = facts_after(pass, m->facts) & ~call.withholds;
   return result;
 }
 
@@ -190,9 +184,7 @@ static bool verifies(const sf_pass_manager *m) {
 static sf_result check_after(sf_pass_manager *m, step_run *run) {
   const sf_pass *pass = run->step->pass;
   if (verifies(m)) SF_TRY(verify_after(m, pass));
-  if (wants_check(m, pass)) {
-    SF_TRY(sf_pass_check_exact(m, pass, run->before));
-  }
+  if (wants_check(m, pass)) SF_TRY(sf_pass_check_exact(m, pass, run->before));
   return SF_OK;
 }
 
@@ -251,9 +243,8 @@ static void print_reports(const sf_pass_manager *m, const step_run *runs) {
     }
     fprintf(o->out, "%10.6f         all\n", total);
   }
-  for (size_t i = 0; o->stats && i < m->pipeline->count; i++) {
+  for (size_t i = 0; o->stats && i < m->pipeline->count; i++)
     sf_pass_print_stats(o->out, runs[i].step->pass, runs[i].stats);
-  }
 }
 
 static sf_result run_all(sf_pass_manager *m, step_run *runs, sf_arena *arena) {

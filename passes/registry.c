@@ -33,16 +33,14 @@ static char plain(char c) { return c == '_' ? '-' : c; }
 
 bool sf_pass_name_equal(sf_slice a, const char *b) {
   if (a.size != strlen(b)) return false;
-  for (size_t i = 0; i < a.size; i++) {
+  for (size_t i = 0; i < a.size; i++)
     if (plain(a.data[i]) != plain(b[i])) return false;
-  }
   return true;
 }
 
 const char *sf_named_pipeline(sf_slice name) {
-  for (size_t i = 0; i < SF_COUNT_OF(pipelines); i++) {
+  for (size_t i = 0; i < SF_COUNT_OF(pipelines); i++)
     if (sf_pass_name_equal(name, pipelines[i].name)) return pipelines[i].text;
-  }
   return NULL;
 }
 
@@ -80,9 +78,8 @@ sf_registry *sf_registry_create(void) {
 
 void sf_registry_destroy(sf_registry *registry) {
   if (!registry) return;
-  for (size_t i = registry->library_count; i > 0; i--) {
+  for (size_t i = registry->library_count; i > 0; i--)
     dlclose(registry->libraries[i - 1]);
-  }
   free(registry->libraries);
   free(registry->passes);
   free(registry);
@@ -102,18 +99,15 @@ const sf_pass *sf_registry_find(const sf_registry *registry, sf_slice name) {
     name = (sf_slice){aliases[i].text, strlen(aliases[i].text)};
     break;
   }
-  for (size_t i = 0; i < registry->count; i++) {
-    if (sf_pass_name_equal(name, registry->passes[i]->name)) {
+  for (size_t i = 0; i < registry->count; i++)
+    if (sf_pass_name_equal(name, registry->passes[i]->name))
       return registry->passes[i];
-    }
-  }
   return NULL;
 }
 
 const sf_pass *sf_registry_giver(const sf_registry *registry, sf_fact fact) {
-  for (size_t i = 0; i < registry->count; i++) {
+  for (size_t i = 0; i < registry->count; i++)
     if (registry->passes[i]->gives & (uint32_t)fact) return registry->passes[i];
-  }
   return NULL;
 }
 
@@ -171,9 +165,8 @@ static sf_result abi_error(sf_diag *diag, const char *what, const char *name,
 sf_result sf_registry_add_pass(sf_registry *registry, const sf_pass *pass,
                                sf_diag *diag) {
   /* `abi` and `size` come first in every version of the struct. */
-  if (!abi_fits(pass->abi)) {
+  if (!abi_fits(pass->abi))
     return abi_error(diag, "a pass of plug-in", pass->name, pass->abi);
-  }
   if (pass->size != sizeof *pass || !pass->name || !pass->run) {
     return sf_error(diag, SF_DIAG_PLUGIN, SF_NO_LOC,
                     "pass '%s' has no name, no run function or another size",

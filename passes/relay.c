@@ -43,13 +43,11 @@ static sf_neuron *create_relay(sf_module *module, sf_scalar read,
 
 sf_neuron *sf_relay_function(sf_module *module, sf_scalar read, sf_scalar emit,
                              sf_diag *diag) {
-  for (sf_neuron *n = module->first_neuron; n; n = n->next) {
+  for (sf_neuron *n = module->first_neuron; n; n = n->next)
     if (is_relay(n, read, emit)) return n;
-  }
   sf_scalar graded = sf_int(24); /* the library's */
-  if (sf_scalar_equal(read, graded) && sf_scalar_equal(emit, graded)) {
+  if (sf_scalar_equal(read, graded) && sf_scalar_equal(emit, graded))
     return sf_library_use(module, (sf_slice){"relay", 5}, diag);
-  }
   return create_relay(module, read, emit);
 }
 
@@ -72,9 +70,8 @@ static sf_value *reshape(sf_value *value, const sf_type *shape, sf_op *before) {
 
 static bool is_diagonal(const sf_blob *blob, const sf_type *type) {
   if (!blob->data || !sf_type_equal(&blob->type, type)) return false;
-  for (int32_t i = 0; i < 2 * type->dim[0]; i++) {
+  for (int32_t i = 0; i < 2 * type->dim[0]; i++)
     if (sf_blob_i32(blob, (size_t)i) != i / 2) return false;
-  }
   return true;
 }
 
@@ -82,9 +79,8 @@ static bool is_diagonal(const sf_blob *blob, const sf_type *type) {
 static sf_blob *diagonal(sf_module *module, int32_t n) {
   const int32_t dim[] = {n, 2};
   sf_type type = sf_type_make(sf_int(32), 2, dim);
-  for (sf_blob *b = module->first_blob; b; b = b->next) {
+  for (sf_blob *b = module->first_blob; b; b = b->next)
     if (is_diagonal(b, &type)) return b;
-  }
   int32_t *rows = malloc(2 * (size_t)n * sizeof *rows);
   if (!rows) return NULL;
   for (int32_t i = 0; i < n; i++)
@@ -115,10 +111,8 @@ static sf_op *sparse_identity(sf_value *source, sf_op *before) {
   sf_blob *weights = ones(module, source->type.scalar, 1, &n);
   sf_op *op =
       sf_op_create(source->network, before, SF_OP_SPARSE, 3, loc_of(source));
-  if (!index || !weights || !op ||
-      sf_op_set_int(op, SF_ATTR_rows, n) != SF_OK) {
+  if (!index || !weights || !op || sf_op_set_int(op, SF_ATTR_rows, n) != SF_OK)
     return NULL;
-  }
   sf_op_set_operand_blob(op, 1, index);
   sf_op_set_operand_blob(op, 2, weights);
   return op;
@@ -129,9 +123,8 @@ static sf_op *conv_identity(sf_value *source, sf_op *before) {
   sf_blob *weights = ones(source->network->module, source->type.scalar, 3, dim);
   sf_op *op =
       sf_op_create(source->network, before, SF_OP_CONV, 2, loc_of(source));
-  if (!weights || !op || sf_op_set_int(op, SF_ATTR_groups, dim[0]) != SF_OK) {
+  if (!weights || !op || sf_op_set_int(op, SF_ATTR_groups, dim[0]) != SF_OK)
     return NULL;
-  }
   sf_op_set_operand_blob(op, 1, weights);
   return op;
 }

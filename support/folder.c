@@ -98,12 +98,11 @@ static int sync_tree(const char *path) {
   if (!walk) return errno;
   int error = 0;
   FTSENT *entry;
-  while (!error && (entry = fts_read(walk))) {
+  while (!error && (entry = fts_read(walk)))
     if (entry->fts_info == FTS_F || entry->fts_info == FTS_DP)
       error = sync_path(entry->fts_accpath);
     else if (entry->fts_info == FTS_ERR || entry->fts_info == FTS_DNR)
       error = entry->fts_errno;
-  }
   fts_close(walk);
   return error;
 }

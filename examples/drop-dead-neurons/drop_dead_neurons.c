@@ -70,10 +70,8 @@ static bool add_reader(layer *l, sf_op *op, uint32_t index) {
     l->delays[l->delay_count++] = op;
     return true;
   }
-  if (op->kind != SF_OP_LINEAR || index != 0 ||
-      l->reader_count == READERS_MAX) {
+  if (op->kind != SF_OP_LINEAR || index != 0 || l->reader_count == READERS_MAX)
     return false;
-  }
   l->readers[l->reader_count++] = op;
   return true;
 }
@@ -94,9 +92,8 @@ static bool is_plain_function(const sf_neuron *neuron) {
       neuron->param_count > PARAMS_MAX || neuron->state_count > STATES_MAX) {
     return false;
   }
-  for (uint32_t i = 0; i < neuron->stmt_count; i++) {
+  for (uint32_t i = 0; i < neuron->stmt_count; i++)
     if (neuron->stmts[i].kind == SF_NOP_RAND) return false;
-  }
   return true;
 }
 
@@ -129,12 +126,10 @@ static sf_word param_of(const layer *l, uint32_t param, int32_t neuron) {
   const sf_argument *argument = &l->neurons->arguments[param];
   const sf_param *declared = &l->neurons->neuron->params[param];
   sf_scalar type = declared->value->type;
-  if (argument->kind == SF_ARGUMENT_NUMBER) {
+  if (argument->kind == SF_ARGUMENT_NUMBER)
     return word_of(argument->number, type);
-  }
-  if (argument->kind == SF_ARGUMENT_DEFAULT) {
+  if (argument->kind == SF_ARGUMENT_DEFAULT)
     return word_of(declared->initial, type);
-  }
   bool uniform = sf_blob_elements(argument->blob) == 1;
   return sf_blob_word(argument->blob, uniform ? 0 : (size_t)neuron);
 }
@@ -145,9 +140,8 @@ static bool constant_input(const layer *l, int32_t neuron, sf_word *out) {
   const sf_blob *weights = sf_op_operand_blob(l->linear, 1);
   const sf_blob *bias = sf_op_operand_blob(l->linear, 2);
   size_t columns = (size_t)weights->type.dim[1];
-  for (size_t j = 0; j < columns; j++) {
+  for (size_t j = 0; j < columns; j++)
     if (!is_zero(weights, (size_t)neuron * columns + j)) return false;
-  }
   sf_scalar type = l->linear->results[0]->type.scalar;
   *out = (sf_word){0};
   if (!bias) return true;
@@ -156,10 +150,8 @@ static bool constant_input(const layer *l, int32_t neuron, sf_word *out) {
     return true;
   }
   int64_t value;
-  if (!sf_fit(sf_blob_i32(bias, (size_t)neuron), type, l->linear->mode,
-              &value)) {
+  if (!sf_fit(sf_blob_i32(bias, (size_t)neuron), type, l->linear->mode, &value))
     return false;
-  }
   out->i = (int32_t)value;
   return true;
 }
@@ -172,9 +164,8 @@ static sf_result is_silent(const layer *l, int32_t neuron, sf_diag *quiet,
   sf_word input, params[PARAMS_MAX] = {{0}}, states[STATES_MAX] = {{0}};
   *silent = false;
   if (!constant_input(l, neuron, &input)) return SF_OK;
-  for (uint32_t i = 0; i < function->param_count; i++) {
+  for (uint32_t i = 0; i < function->param_count; i++)
     params[i] = param_of(l, i, neuron);
-  }
   for (uint32_t i = 0; i < function->state_count; i++) {
     const sf_state *state = &function->states[i];
     states[i] = state->initial_param
@@ -202,18 +193,16 @@ static bool is_unheard(const layer *l, int32_t neuron) {
     const sf_blob *weights = sf_op_operand_blob(l->readers[r], 1);
     size_t rows = (size_t)weights->type.dim[0];
     size_t columns = (size_t)weights->type.dim[1];
-    for (size_t i = 0; i < rows; i++) {
+    for (size_t i = 0; i < rows; i++)
       if (!is_zero(weights, i * columns + (size_t)neuron)) return false;
-    }
   }
   return true;
 }
 
 static sf_result load_blobs(const layer *l) {
   sf_diag *diag = l->run->diag;
-  for (uint32_t i = 1; i < l->linear->operand_count; i++) {
+  for (uint32_t i = 1; i < l->linear->operand_count; i++)
     SF_TRY(sf_blob_load(sf_op_operand_blob(l->linear, i), diag));
-  }
   sf_blob *delays = sf_op_blob(l->linear, SF_ATTR_delays);
   if (delays) SF_TRY(sf_blob_load(delays, diag));
   for (uint32_t r = 0; r < l->reader_count; r++) {
@@ -290,12 +279,10 @@ static sf_result cut_layer(const layer *l) {
     sf_argument_set_blob(argument, blob);
   }
   l->neurons->results[0]->type.dim[0] = l->kept;
-  for (uint32_t i = 0; i < l->delay_count; i++) {
+  for (uint32_t i = 0; i < l->delay_count; i++)
     l->delays[i]->results[0]->type.dim[0] = l->kept;
-  }
-  for (uint32_t i = 0; i < l->reader_count; i++) {
+  for (uint32_t i = 0; i < l->reader_count; i++)
     SF_TRY(cut_operands(l, l->readers[i], 1));
-  }
   return SF_OK;
 }
 
@@ -313,10 +300,9 @@ static sf_result visit(sf_pass_run *run, sf_op *op, sf_diag *quiet) {
 }
 
 static sf_result visit_all(sf_pass_run *run, sf_diag *quiet) {
-  for (sf_network *n = run->module->first_network; n; n = n->next) {
+  for (sf_network *n = run->module->first_network; n; n = n->next)
     SF_FOREACH_OP(op, n)
       SF_TRY(visit(run, op, quiet));
-  }
   uint64_t all = run->stats[STAT_SILENT] + run->stats[STAT_UNHEARD];
   if (all == 0) return SF_OK;
   return sf_module_add_log(run->module, SF_EXACT, 0, "drop-dead-neurons")

@@ -36,9 +36,8 @@ sf_result sf_netx_choose(netx_builder *builder, const char *name,
         builder->choice_capacity ? 2 * builder->choice_capacity : 16;
     sf_choice *grown = SF_NEW_ARRAY(arena, sf_choice, capacity);
     if (!grown) return SF_OOM;
-    if (builder->choices) {
+    if (builder->choices)
       memcpy(grown, builder->choices, builder->choice_count * sizeof *grown);
-    }
     builder->choices = grown;
     builder->choice_capacity = capacity;
   }
@@ -151,11 +150,10 @@ static void pass_over(netx_builder *builder, const netx_layer *layer) {
     memcpy(builder->shape, layer->shape, sizeof builder->shape);
   }
   netx_neuron_kind kind = layer->neuron.kind;
-  if (kind == NETX_DELTA || kind == NETX_SIGMA_DELTA || kind == NETX_SIGMA) {
+  if (kind == NETX_DELTA || kind == NETX_SIGMA_DELTA || kind == NETX_SIGMA)
     builder->message_bits = 16;
-  } else if (kind != NETX_NO_NEURON) {
+  else if (kind != NETX_NO_NEURON)
     builder->message_bits = 0;
-  }
 }
 
 static sf_result build_chain(netx_builder *builder) {

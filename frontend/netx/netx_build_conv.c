@@ -35,9 +35,8 @@ static sf_result conv_input(netx_builder *builder, const netx_layer *layer) {
   if (builder->stream) {
     const sf_type *type = &builder->stream->type;
     builder->rank = type->rank;
-    for (unsigned i = 0; i < type->rank && i < 3; i++) {
+    for (unsigned i = 0; i < type->rank && i < 3; i++)
       builder->shape[i] = type->dim[i];
-    }
   }
   if (builder->rank == 0) {
     sf_error(builder->model->diag, SF_DIAG_IMPORT, layer->loc,
@@ -61,13 +60,11 @@ static sf_result conv_input(netx_builder *builder, const netx_layer *layer) {
 static sf_result set_window(sf_op *op, const netx_layer *layer) {
   int64_t pads[4] = {layer->pad[0], layer->pad[1], layer->pad[0],
                      layer->pad[1]};
-  if (layer->stride[0] != 1 || layer->stride[1] != 1) {
+  if (layer->stride[0] != 1 || layer->stride[1] != 1)
     SF_TRY(sf_op_set_ints(op, SF_ATTR_stride, 2, layer->stride));
-  }
   if (pads[0] || pads[1]) SF_TRY(sf_op_set_ints(op, SF_ATTR_pad, 4, pads));
-  if (layer->dilation[0] != 1 || layer->dilation[1] != 1) {
+  if (layer->dilation[0] != 1 || layer->dilation[1] != 1)
     SF_TRY(sf_op_set_ints(op, SF_ATTR_dilation, 2, layer->dilation));
-  }
   if (layer->groups == 1) return SF_OK;
   return sf_op_set_int(op, SF_ATTR_groups, layer->groups);
 }

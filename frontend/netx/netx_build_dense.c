@@ -30,9 +30,8 @@ static sf_result flatten_stream(netx_builder *builder,
 /* One delay for all synapses, or -1. */
 static int64_t uniform_delay(const netx_ints *delay) {
   if (!delay->present) return 0;
-  for (size_t i = 1; i < delay->count; i++) {
+  for (size_t i = 1; i < delay->count; i++)
     if (delay->value[i] != delay->value[0]) return -1;
-  }
   return delay->value[0];
 }
 
@@ -79,9 +78,8 @@ static sf_value *add_linear(netx_builder *builder, const netx_layer *layer,
   choose_mode(sum->op, source, sf_netx_weights_row_bound(weight, (size_t)rows));
   if (uniform_delay(&layer->delay) >= 0) return sum;
   sf_blob *delays = delay_blob(builder, layer);
-  if (!delays || sf_op_set_blob(sum->op, SF_ATTR_delays, delays) != SF_OK) {
+  if (!delays || sf_op_set_blob(sum->op, SF_ATTR_delays, delays) != SF_OK)
     return NULL;
-  }
   return sum;
 }
 

@@ -105,11 +105,9 @@ static void turn_bias(const sf_type *type, const int32_t *from, int32_t *to) {
   size_t c = (size_t)type->dim[0], h = (size_t)type->dim[1];
   size_t w = (size_t)type->dim[2];
   for (size_t k = 0; k < c; k++) {
-    for (size_t y = 0; y < h; y++) {
-      for (size_t x = 0; x < w; x++) {
+    for (size_t y = 0; y < h; y++)
+      for (size_t x = 0; x < w; x++)
         to[(k * h + y) * w + x] = from[(x * h + y) * c + k];
-      }
-    }
   }
 }
 
@@ -230,9 +228,7 @@ sf_result sf_netx_build_neurons(netx_builder *builder, const netx_layer *layer,
                layer->path);
   }
   sf_neuron *neuron = use_model(builder, layer, reset);
-  if (!neuron) {
-    return sf_diag_errors(builder->model->diag) ? SF_FAIL : SF_OOM;
-  }
+  if (!neuron) return sf_diag_errors(builder->model->diag) ? SF_FAIL : SF_OOM;
   sf_op *op = sf_op_create(builder->network, NULL, SF_OP_NEURONS,
                            second ? 2 : 1, layer->loc);
   const char *name = sf_netx_value_name(builder->model, layer, NULL);
@@ -246,9 +242,7 @@ sf_result sf_netx_build_neurons(netx_builder *builder, const netx_layer *layer,
   if (!builder->stream) return SF_OOM;
   builder->message_bits = sent_bits(neuron);
   /* Chips have a program for the usual encoder only; hosts have any. */
-  if (layer->neuron.kind == NETX_DELTA &&
-      options->spike_exp != NETX_SPIKE_EXP) {
+  if (layer->neuron.kind == NETX_DELTA && options->spike_exp != NETX_SPIKE_EXP)
     SF_TRY(sf_op_set_int(op, SF_ATTR_on, SF_ON_HOST));
-  }
   return set_params(builder, layer, op, reset);
 }

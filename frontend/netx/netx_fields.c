@@ -74,9 +74,8 @@ sf_result sf_netx_read_scalar(netx_model *model, const netx_layer *layer,
   *out = fallback;
   const sf_h5_item *item = sf_h5_member(&model->tree, directory, name);
   if (!item) return SF_OK;
-  if (!sf_h5_is_number(item) || item->elements != 1) {
+  if (!sf_h5_is_number(item) || item->elements != 1)
     return wrong(model, layer, item, "one number");
-  }
   netx_ints ints;
   SF_TRY(sf_netx_read_ints(model, layer, directory, name, &ints));
   if (ints.present) *out = ints.value[0];
@@ -89,9 +88,8 @@ sf_result sf_netx_read_text(netx_model *model, const netx_layer *layer,
   *out = NULL;
   const sf_h5_item *item = sf_h5_member(&model->tree, directory, name);
   if (!item) return SF_OK;
-  if (item->is_group || item->kind != SF_H5_STRING || item->elements < 1) {
+  if (item->is_group || item->kind != SF_H5_STRING || item->elements < 1)
     return wrong(model, layer, item, "text");
-  }
   for (const char *c = item->strings[0]; *c; c++) {
     if (*c < ' ' || *c > '~') {
       return sf_error(model->diag, SF_DIAG_IMPORT, layer->loc,

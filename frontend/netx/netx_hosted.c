@@ -53,14 +53,12 @@ static sf_result set_param(netx_builder *builder, const hosted_text *text,
   int64_t integer;
   double real;
   if (param->value->type.kind != SF_SCALAR_F32) {
-    if (!sf_read_i64(value, &integer)) {
+    if (!sf_read_i64(value, &integer))
       return bad_text(builder, text, "gives an integer param another value");
-    }
     sf_argument_set_number(argument, sf_number_int(integer));
   } else {
-    if (!sf_read_f64(value, &real)) {
+    if (!sf_read_f64(value, &real))
       return bad_text(builder, text, "gives a param something not a number");
-    }
     sf_argument_set_number(argument, sf_number_double(real));
   }
   return SF_OK;

@@ -146,11 +146,10 @@ static sf_result parse_layer(netx_model *model, netx_layer *layer) {
   if (layer->kind == NETX_INPUT) return read_input(model, layer);
   SF_TRY(read_weight(model, layer));
   SF_TRY(sf_netx_read_ints(model, layer, layer->path, "bias", &layer->bias));
-  if (layer->kind == NETX_CONV) {
+  if (layer->kind == NETX_CONV)
     SF_TRY(sf_netx_read_conv(model, layer));
-  } else {
+  else
     SF_TRY(sf_netx_read_dense(model, layer));
-  }
   SF_TRY(sf_netx_parse_neuron(model, layer));
   return check_neuron(model, layer);
 }
@@ -227,9 +226,8 @@ sf_result sf_netx_parse(netx_model *model) {
   SF_TRY(check_gap(model));
   model->layers = SF_NEW_ARRAY(model->arena, netx_layer, model->layer_count);
   if (!model->layers) return SF_OOM;
-  for (uint32_t i = 0; i < model->layer_count; i++) {
+  for (uint32_t i = 0; i < model->layer_count; i++)
     SF_TRY(name_layer(model, &model->layers[i], i));
-  }
   SF_TRY(each_layer(model, read_kind));
   return each_layer(model, parse_layer);
 }

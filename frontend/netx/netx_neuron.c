@@ -44,12 +44,10 @@ static sf_result warn_ignored(netx_model *model, const netx_layer *layer,
             "the fixed-point models have no "
             "refractory period");
   }
-  if (graded != 0 && layer->neuron.kind == NETX_LIF) {
+  if (graded != 0 && layer->neuron.kind == NETX_LIF)
     ignored(model, layer, "gradedSpike", "LIF neurons send one bit");
-  }
-  if (exponent != 0) {
+  if (exponent != 0)
     ignored(model, layer, "wgtExp", "weights are used as they stand");
-  }
   if (sf_netx_has(model, group, "messageBits")) {
     ignored(model, layer, "messageBits",
             "message width follows from the "

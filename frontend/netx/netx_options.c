@@ -70,9 +70,8 @@ static sf_result read_shape(const sf_import_option *word, sf_diag *diag,
     text += length + 1;
   }
   out->input_rank = count;
-  for (uint32_t i = 0; i < count; i++) {
+  for (uint32_t i = 0; i < count; i++)
     out->input_shape[i] = values[count - 1 - i];
-  }
   return SF_OK;
 }
 
@@ -86,11 +85,9 @@ static sf_result read_word(const sf_import_option *word, sf_diag *diag,
       {"num-layers", 1, NETX_LAYERS_MAX, &out->num_layers},
       {"spike-exp", 0, 16, &out->spike_exp},
       {"input-message-bits", 0, 32, &out->input_message_bits}};
-  for (size_t i = 0; i < SF_COUNT_OF(numbers); i++) {
-    if (strcmp(word->name, numbers[i].name) == 0) {
+  for (size_t i = 0; i < SF_COUNT_OF(numbers); i++)
+    if (strcmp(word->name, numbers[i].name) == 0)
       return read_number(word, &numbers[i], diag);
-    }
-  }
   if (strcmp(word->name, "input-shape") == 0)
     return read_shape(word, diag, out);
   bool encode = strcmp(word->name, "encode") == 0;
@@ -101,9 +98,8 @@ static sf_result read_word(const sf_import_option *word, sf_diag *diag,
   }
   sf_error(diag, SF_DIAG_USAGE, SF_NO_LOC, "the netx reader has no option '%s'",
            word->name);
-  for (const sf_reader_option *o = sf_netx_option_table; o->name; o++) {
+  for (const sf_reader_option *o = sf_netx_option_table; o->name; o++)
     sf_note(diag, SF_NO_LOC, "it has --%s: %s", o->name, o->doc);
-  }
   return SF_FAIL;
 }
 
@@ -111,9 +107,8 @@ sf_result sf_netx_options_read(const sf_import_option *words, uint32_t count,
                                sf_diag *diag, netx_options *out) {
   *out = (netx_options){.spike_exp = NETX_SPIKE_EXP};
   sf_result result = SF_OK;
-  for (uint32_t i = 0; i < count; i++) {
+  for (uint32_t i = 0; i < count; i++)
     if (read_word(&words[i], diag, out) != SF_OK) result = SF_FAIL;
-  }
   if (out->input_message_bits == 1) {
     result = sf_error(diag, SF_DIAG_USAGE, SF_NO_LOC,
                       "--input-message-bits must be 0 (binary) or 2 to 32");

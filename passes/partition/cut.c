@@ -82,11 +82,10 @@ static sf_result longest_extent(cutter *c, unsigned axis, int32_t most) {
     bool fits;
     c->extent[axis] = middle;
     SF_TRY(extents_fit(c, &fits));
-    if (fits) {
+    if (fits)
       low = middle;
-    } else {
+    else
       high = middle - 1;
-    }
   }
   c->extent[axis] = low;
   return SF_OK;

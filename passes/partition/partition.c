@@ -39,9 +39,8 @@ static bool same_shape(const sf_value *value, const sf_op *neurons) {
 
 static sf_result write_attrs(writer *w, sf_mop *host, const sf_plan_sum *sum) {
   sf_arena *arena = w->run->module->arena;
-  if (w->plan->machine->family == SF_FAMILY_SPINNAKER2) {
+  if (w->plan->machine->family == SF_FAMILY_SPINNAKER2)
     return sf_dict_set_int(arena, &host->attrs, "bytes", (int64_t)sum->bytes);
-  }
   w->run->stats[STAT_SYNAPSE_WORDS] += sum->words;
   SF_TRY(sf_dict_set_int(arena, &host->attrs, "words", (int64_t)sum->words));
   SF_TRY(sf_dict_set_int(arena, &host->attrs, "axons", (int64_t)sum->axons));
@@ -96,9 +95,8 @@ static sf_result write_mapping(sf_pass_run *run, sf_plan *plan) {
   if (!w.mapping) return SF_OOM;
   for (uint32_t i = 0; i < plan->population_count; i++) {
     const sf_plan_population *p = &plan->populations[i];
-    for (uint32_t k = 0; k < p->box_count; k++) {
+    for (uint32_t k = 0; k < p->box_count; k++)
       SF_TRY(write_core(&w, p, &p->boxes[k]));
-    }
   }
   run->stats[STAT_CORES] += w.cores;
   run->stats[STAT_POPULATIONS] += plan->population_count;
@@ -126,9 +124,8 @@ static void report_violation(const sf_plan *plan, const sf_plan_violation *v) {
 }
 
 static sf_result report_violations(const sf_plan *plan) {
-  for (uint32_t i = 0; i < plan->violation_count; i++) {
+  for (uint32_t i = 0; i < plan->violation_count; i++)
     report_violation(plan, &plan->violations[i]);
-  }
   return plan->violation_count ? SF_FAIL : SF_OK;
 }
 

@@ -11,9 +11,8 @@ sf_result sf_plan_add_violation(sf_plan *plan, const char *layer, sf_loc loc,
     sf_plan_violation *rows =
         SF_NEW_ARRAY(plan->arena, sf_plan_violation, capacity);
     if (!rows) return SF_OOM;
-    if (plan->violation_count) {
+    if (plan->violation_count)
       memcpy(rows, plan->violations, plan->violation_count * sizeof *rows);
-    }
     plan->violations = rows;
     plan->violation_capacity = capacity;
   }
@@ -30,9 +29,8 @@ static uint32_t source_delay(const sf_flow *flow) {
   uint32_t longest = 0;
   for (uint32_t i = 0; i < flow->count; i++) {
     const sf_flow_hit *hit = &flow->hits[i];
-    if (sf_flow_is_source(hit->value) && hit->delay > longest) {
+    if (sf_flow_is_source(hit->value) && hit->delay > longest)
       longest = hit->delay;
-    }
   }
   return longest;
 }
@@ -44,9 +42,8 @@ static sf_result collect_sums(sf_plan *plan, const sf_op *neurons,
   for (uint32_t i = 0; i < plan->flow.count; i++) {
     const sf_flow_hit *hit = &plan->flow.hits[i];
     bool projection = sf_flow_is_projection(hit->value->op);
-    if (!projection && !(sf_flow_is_source(hit->value) && hit->direct)) {
+    if (!projection && !(sf_flow_is_source(hit->value) && hit->direct))
       continue;
-    }
     if (use->sum_count == SF_PLAN_SUMS_MAX) {
       return sf_error(plan->diag, SF_DIAG_CAPACITY, neurons->loc,
                       "more than %d projections reach '%%%s'", SF_PLAN_SUMS_MAX,
@@ -58,9 +55,8 @@ static sf_result collect_sums(sf_plan *plan, const sf_op *neurons,
                          .box = hit->box,
                          .source = hit->box,
                          .delay = delay};
-    if (projection) {
+    if (projection)
       sum->source = sf_flow_projection_source(hit->value->op, &hit->box);
-    }
   }
   return SF_OK;
 }
@@ -70,16 +66,14 @@ sf_result sf_plan_use_of(sf_plan *plan, const sf_op *neurons, const sf_box *box,
   out->sum_count = out->need_count = 0;
   plan->flow.arena = plan->arena;
   SF_TRY(collect_sums(plan, neurons, box, out));
-  if (plan->machine->family == SF_FAMILY_LOIHI2) {
+  if (plan->machine->family == SF_FAMILY_LOIHI2)
     return sf_plan_use_loihi2(plan, neurons, box, out);
-  }
   return sf_plan_use_spinnaker2(plan, neurons, box, out);
 }
 
 bool sf_plan_use_fits(const sf_plan_use *use) {
-  for (uint32_t i = 0; i < use->need_count; i++) {
+  for (uint32_t i = 0; i < use->need_count; i++)
     if (use->needs[i].needed > use->needs[i].available) return false;
-  }
   return true;
 }
 
@@ -87,9 +81,8 @@ bool sf_plan_use_fits(const sf_plan_use *use) {
 
 static uint64_t usable_cores(const sf_machine *machine) {
   uint64_t cores = 0;
-  for (uint32_t i = 0; i < machine->chip_count; i++) {
+  for (uint32_t i = 0; i < machine->chip_count; i++)
     if (!machine->chips[i].dead) cores += machine->cores_per_chip;
-  }
   return cores;
 }
 

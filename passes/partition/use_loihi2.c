@@ -92,15 +92,14 @@ static sf_result use_sum(sf_plan *plan, const sf_loihi2_limits *limits,
       c.bits = 8; /* reported; the words of the rest still count */
   }
   sum->weight_bits = c.bits;
-  if (!sum->op) {
+  if (!sum->op)
     use_identity(&c, sum);
-  } else if (sum->op->kind == SF_OP_LINEAR) {
+  else if (sum->op->kind == SF_OP_LINEAR)
     use_linear(&c, sum);
-  } else if (sum->op->kind == SF_OP_SPARSE) {
+  else if (sum->op->kind == SF_OP_SPARSE)
     return use_sparse(plan, &c, sum);
-  } else {
+  else
     use_conv(&c, sum);
-  }
   return SF_OK;
 }
 

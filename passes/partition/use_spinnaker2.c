@@ -50,9 +50,8 @@ static sf_result count_synapses(sf_plan *plan, const sf_plan_sum *sum,
  * that come later, or do not fit themselves, count as one. */
 static uint64_t slices_of(const sf_plan *plan, const sf_value *source,
                           const sf_op *neurons, uint64_t count) {
-  if (source->op == neurons) {
+  if (source->op == neurons)
     return (sf_type_elements(&source->type) + count - 1) / count;
-  }
   for (uint32_t k = 0; k < plan->population_count; k++) {
     const sf_plan_population *p = &plan->populations[k];
     if (p->op == source->op && p->box_count) return p->box_count;
@@ -102,9 +101,8 @@ static void count_params(const sf_op *neurons, const sf_plan_use *use,
   }
   for (uint32_t i = 0; i < use->sum_count; i++) {
     const sf_op *op = use->sums[i].op;
-    if (op && op->kind != SF_OP_POOL && op->kind != SF_OP_SPARSE) {
+    if (op && op->kind != SF_OP_POOL && op->kind != SF_OP_SPARSE)
       slice->blob_params += sf_op_operand_blob(op, 2) != NULL;
-    }
   }
 }
 

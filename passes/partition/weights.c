@@ -94,9 +94,8 @@ sf_result sf_plan_weights_of(sf_plan *plan, const sf_op *op,
     sf_plan_weights *rows =
         SF_NEW_ARRAY(plan->arena, sf_plan_weights, capacity);
     if (!rows) return SF_OOM;
-    if (plan->weights_count) {
+    if (plan->weights_count)
       memcpy(rows, plan->weights, plan->weights_count * sizeof *rows);
-    }
     plan->weights = rows;
     plan->weights_capacity = capacity;
   }
@@ -115,11 +114,10 @@ static size_t first_edge(const sf_blob *index, size_t edges, int32_t target) {
   size_t low = 0, high = edges;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
-    if (sf_blob_i32(index, 2 * middle) < target) {
+    if (sf_blob_i32(index, 2 * middle) < target)
       low = middle + 1;
-    } else {
+    else
       high = middle;
-    }
   }
   return low;
 }
@@ -136,9 +134,8 @@ sf_result sf_plan_count_edges(sf_plan *plan, const sf_plan_sum *sum,
   size_t sources = sf_type_elements(&sum->op->operands[0].value->type);
   uint32_t *counts = calloc(sources ? sources : 1, sizeof *counts);
   if (!counts) return SF_OOM;
-  for (size_t e = first; e < last; e++) {
+  for (size_t e = first; e < last; e++)
     counts[sf_blob_i32(index, 2 * e + 1)]++;
-  }
   for (size_t j = 0; j < sources; j++) {
     if (counts[j] == 0) continue;
     out->sources++;

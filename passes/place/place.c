@@ -32,9 +32,8 @@ typedef struct walk {
 } walk;
 
 static seat seat_at(const sf_machine *m, const sf_chip *chip, uint64_t number) {
-  if (m->family == SF_FAMILY_SPINNAKER2) {
+  if (m->family == SF_FAMILY_SPINNAKER2)
     return (seat){chip, chip->x, chip->y, (int64_t)number};
-  }
   uint64_t router = number / m->cores_per_router;
   int64_t width = m->width, y = (int64_t)router / width;
   int64_t along = (int64_t)router % width;
@@ -55,9 +54,8 @@ static bool next_seat(walk *w, seat *out) {
     const sf_chip *chip = &m->chips[w->chip];
     while (!chip->dead && w->number < numbers_of_chip(m)) {
       *out = seat_at(m, chip, w->number++);
-      if (sf_machine_core_usable(m, chip->id, out->x, out->y, out->p)) {
+      if (sf_machine_core_usable(m, chip->id, out->x, out->y, out->p))
         return true;
-      }
     }
   }
   return false;
@@ -72,9 +70,8 @@ static sf_result sit(sf_arena *arena, sf_mop *core, const seat *s) {
 
 static uint32_t count_cores(const sf_mapping *mapping) {
   uint32_t count = 0;
-  for (const sf_mop *m = mapping->first; m; m = m->next) {
+  for (const sf_mop *m = mapping->first; m; m = m->next)
     count += strcmp(m->keyword, "core") == 0;
-  }
   return count;
 }
 

@@ -56,9 +56,7 @@ static sf_result read_seats(reader *r) {
       return bad_row(r, m, "is not placed on the machine");
     }
   }
-  if (r->seat_count) {
-    qsort(r->seats, r->seat_count, sizeof *r->seats, by_name);
-  }
+  if (r->seat_count) qsort(r->seats, r->seat_count, sizeof *r->seats, by_name);
   return SF_OK;
 }
 
@@ -83,9 +81,8 @@ static sf_result read_path(reader *r, const sf_mop *row) {
   bool shaped = to && to->kind == SF_ITEM_LIST && to->count == 1 && path &&
                 path->kind == SF_ITEM_LIST;
   const seat *target = shaped ? find_seat(r, &to->items[0]) : NULL;
-  if (!from || !target) {
+  if (!from || !target)
     return bad_row(r, row, "needs a source, one destination and a path");
-  }
   sf_position at = from->router;
   uint32_t channel = port_channel(r, SF_CHANNEL_INJECT, at, from->p);
   for (uint32_t i = 0; i < path->count; i++) {
@@ -96,14 +93,12 @@ static sf_result read_path(reader *r, const sf_mop *row) {
     SF_TRY(sf_ranks_edge(r->ranks, channel, next));
     sf_position v = sf_direction_vector(r->machine->topology, d);
     at = (sf_position){at.x + v.x, at.y + v.y};
-    if (!sf_router_exists(r->machine, at)) {
+    if (!sf_router_exists(r->machine, at))
       return bad_row(r, row, "leaves the machine");
-    }
     channel = next;
   }
-  if (at.x != target->router.x || at.y != target->router.y) {
+  if (at.x != target->router.x || at.y != target->router.y)
     return bad_row(r, row, "does not end at its destination");
-  }
   return sf_ranks_edge(r->ranks, channel,
                        port_channel(r, SF_CHANNEL_EJECT, at, target->p));
 }
@@ -141,9 +136,8 @@ static const sf_mop *match(const sf_mop *table, uint32_t key) {
 }
 
 static sf_result push(reader *r, pending item, const sf_mop *row) {
-  if (r->pending_count == r->pending_capacity) {
+  if (r->pending_count == r->pending_capacity)
     return bad_row(r, row, "runs in a circle");
-  }
   r->pending[r->pending_count++] = item;
   return SF_OK;
 }
@@ -222,11 +216,10 @@ static void write_line(sf_buffer *out, const sf_machine *machine,
   static const char *const kinds[] = {"inject", "link", "eject"};
   sf_buffer_printf(out, "%s %d %d ", kinds[l->channel.kind], l->channel.x,
                    l->channel.y);
-  if (l->channel.kind == SF_CHANNEL_LINK) {
+  if (l->channel.kind == SF_CHANNEL_LINK)
     sf_buffer_text(out, sf_direction_text(machine->topology, l->channel.port));
-  } else {
+  else
     sf_buffer_printf(out, "%d", l->channel.port);
-  }
   sf_buffer_printf(out, " %u\n", l->rank);
 }
 
@@ -236,9 +229,8 @@ static sf_result write_text(const sf_mapping *mapping,
   uint32_t n = ranks->channel_count;
   line *lines = SF_NEW_ARRAY(ranks->arena, line, n + (size_t)1);
   if (!lines) return SF_OOM;
-  for (uint32_t i = 0; i < n; i++) {
+  for (uint32_t i = 0; i < n; i++)
     lines[i] = (line){ranks->channels[i], ranks->ranks[i]};
-  }
   if (n) qsort(lines, n, sizeof *lines, by_channel);
   sf_buffer text = {0};
   sf_buffer_printf(&text,

@@ -5,9 +5,8 @@
 
 static uint32_t count_rows(const sf_mop *first, const char *keyword) {
   uint32_t count = 0;
-  for (const sf_mop *m = first; m; m = m->next) {
+  for (const sf_mop *m = first; m; m = m->next)
     count += strcmp(m->keyword, keyword) == 0;
-  }
   return count;
 }
 
@@ -121,9 +120,8 @@ sf_result sf_route_flows_find(const sf_mapping *mapping,
       SF_TRY(sf_flow_trace(&flow, core->hosts[i].op, &core->hosts[i].box));
       for (uint32_t h = 0; h < flow.count; h++) {
         const sf_flow_hit *hit = &flow.hits[h];
-        if (hit->value->op && sf_flow_is_on_chip(hit->value->op)) {
+        if (hit->value->op && sf_flow_is_on_chip(hit->value->op))
           mark_sources(out, hit, t);
-        }
       }
     }
   }

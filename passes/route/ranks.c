@@ -32,23 +32,20 @@ static bool grow_channels(sf_ranks *r) {
   sf_channel *channels = SF_NEW_ARRAY(r->arena, sf_channel, capacity);
   uint32_t *buckets = SF_NEW_ARRAY(r->arena, uint32_t, 2 * (size_t)capacity);
   if (!channels || !buckets) return false;
-  if (r->channel_count) {
+  if (r->channel_count)
     memcpy(channels, r->channels, r->channel_count * sizeof *channels);
-  }
   r->channels = channels;
   r->channel_capacity = capacity;
   r->buckets = buckets;
   r->bucket_count = 2 * capacity;
-  for (uint32_t i = 0; i < r->channel_count; i++) {
+  for (uint32_t i = 0; i < r->channel_count; i++)
     *slot(r, &channels[i]) = i + 1;
-  }
   return true;
 }
 
 uint32_t sf_ranks_channel(sf_ranks *r, sf_channel channel) {
-  if (r->channel_count == r->channel_capacity && !grow_channels(r)) {
+  if (r->channel_count == r->channel_capacity && !grow_channels(r))
     return UINT32_MAX;
-  }
   uint32_t *at = slot(r, &channel);
   if (*at == 0) {
     r->channels[r->channel_count++] = channel;
@@ -105,9 +102,8 @@ sf_result sf_ranks_solve(sf_ranks *r, bool *out_acyclic, uint32_t *out_stuck) {
   r->ranks = SF_NEW_ARRAY(r->arena, uint32_t, n + (size_t)1);
   uint32_t *queue = SF_NEW_ARRAY(r->arena, uint32_t, n + (size_t)1);
   if (!r->ranks || !queue) return SF_OOM;
-  for (uint32_t i = 0; i < n; i++) {
+  for (uint32_t i = 0; i < n; i++)
     if (a.waiting[i] == 0) queue[queued++] = i;
-  }
   for (; done < queued; done++) {
     uint32_t c = queue[done];
     for (uint32_t k = a.first[c]; k < a.first[c + 1]; k++) {
@@ -118,8 +114,7 @@ sf_result sf_ranks_solve(sf_ranks *r, bool *out_acyclic, uint32_t *out_stuck) {
   }
   *out_acyclic = done == n;
   *out_stuck = 0;
-  for (uint32_t i = 0; i < n; i++) {
+  for (uint32_t i = 0; i < n; i++)
     if (a.waiting[i] != 0) *out_stuck = i;
-  }
   return SF_OK;
 }

@@ -25,9 +25,8 @@ static void remove_old_rows(sf_mapping *mapping) {
   uint32_t count = 0;
   for (sf_mop *m = mapping->first; m; m = next) {
     next = m->next;
-    if (strcmp(m->keyword, "route") == 0 || strcmp(m->keyword, "table") == 0) {
+    if (strcmp(m->keyword, "route") == 0 || strcmp(m->keyword, "table") == 0)
       continue;
-    }
     m->next = NULL;
     if (last) last->next = m;
     if (!first) first = m;

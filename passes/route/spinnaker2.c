@@ -107,9 +107,8 @@ static sf_result add_entry(router *r, table_entry entry) {
     uint32_t capacity = r->entry_capacity ? 2 * r->entry_capacity : 64;
     table_entry *entries = SF_NEW_ARRAY(r->job->scratch, table_entry, capacity);
     if (!entries) return SF_OOM;
-    if (r->entry_count) {
+    if (r->entry_count)
       memcpy(entries, r->entries, r->entry_count * sizeof *entries);
-    }
     r->entries = entries;
     r->entry_capacity = capacity;
   }
@@ -237,9 +236,8 @@ static sf_result write_table(router *r, uint32_t chip) {
 
 static bool sends_anything(const sf_route_flows *flows, uint32_t source) {
   const uint64_t *row = flows->bits + source * flows->row_words;
-  for (size_t i = 0; i < flows->row_words; i++) {
+  for (size_t i = 0; i < flows->row_words; i++)
     if (row[i]) return true;
-  }
   return false;
 }
 
@@ -267,9 +265,8 @@ sf_result sf_route_spinnaker2(sf_route_job *job, const sf_route_flows *flows) {
   r.queue = SF_NEW_ARRAY(job->scratch, uint32_t, chips + (size_t)1);
   if (!r.chips || !r.queue) return SF_OOM;
   uint64_t next = 0;
-  for (uint32_t s = 0; s < flows->core_count; s++) {
+  for (uint32_t s = 0; s < flows->core_count; s++)
     if (sends_anything(flows, s)) SF_TRY(route_source(&r, s, &next));
-  }
   for (uint32_t c = 0; c < chips; c++)
     SF_TRY(write_table(&r, c));
   return SF_OK;

@@ -38,9 +38,8 @@ static int regions_are_sound(void) {
   if (h->bytes > PE_REGION_BYTES || h->bytes < sizeof *h) return 0;
   if (h->slice_count > PE_SLICES_MAX) return 0;
   uint32_t sum = 0;
-  for (uint32_t i = sizeof *h; i < h->bytes; i += 4) {
+  for (uint32_t i = sizeof *h; i < h->bytes; i += 4)
     sum += *(const uint32_t *)at(i);
-  }
   return sum == h->checksum;
 }
 
@@ -128,11 +127,10 @@ static void follow_link(const pe_link *link, uint32_t step, int32_t payload) {
   uint32_t row = ((const uint32_t *)at(p->rows))[link->row];
   if (row == 0) return;
   pe_event e = {p, step + link->delay, payload};
-  if (p->format == PE_DENSE) {
+  if (p->format == PE_DENSE)
     add_dense(&e, at(row));
-  } else {
+  else
     add_sparse(&e, at(row));
-  }
 }
 
 /* Blocks are sorted by key and do not overlap. */
@@ -141,11 +139,10 @@ static const pe_source *find_source(uint32_t key) {
   uint32_t low = 0, high = header()->source_count;
   while (low < high) {
     uint32_t middle = (low + high) / 2;
-    if (sources[middle].key <= key) {
+    if (sources[middle].key <= key)
       low = middle + 1;
-    } else {
+    else
       high = middle;
-    }
   }
   if (low == 0) return 0;
   const pe_source *s = &sources[low - 1];
@@ -160,9 +157,8 @@ static void receive(uint32_t step) {
     if (!s) continue; /* not for us: routers may deliver a whole block */
     const uint32_t *first = (const uint32_t *)at(s->first) + (key - s->key);
     const pe_link *links = at(s->links);
-    for (uint32_t i = first[0]; i < first[1]; i++) {
+    for (uint32_t i = first[0]; i < first[1]; i++)
       follow_link(&links[i], step, payload);
-    }
   }
 }
 
@@ -193,12 +189,10 @@ static pe_call prepare(const pe_slice *s, uint32_t step, pe_arrays *a) {
     a->params[i] = params[i].per_neuron ? (const int32_t *)at(params[i].value)
                                         : (const int32_t *)&params[i].value;
   }
-  for (uint32_t i = 0; i < f->state_count; i++, memory += s->count) {
+  for (uint32_t i = 0; i < f->state_count; i++, memory += s->count)
     a->states[i] = memory;
-  }
-  for (uint32_t i = 0; i < s->result_count; i++, memory += s->count) {
+  for (uint32_t i = 0; i < s->result_count; i++, memory += s->count)
     a->results[i] = memory;
-  }
   return (pe_call){s->count,        step,      s->seed_low, s->seed_high,
                    at(s->elements), a->inputs, a->params,   a->states,
                    a->results};
@@ -216,9 +210,8 @@ static void clear_slot(const pe_slice *s, uint32_t step) {
 static void send_results(const pe_slice *s, const pe_arrays *a) {
   const uint32_t *keys = at(s->keys);
   for (uint32_t r = 0; r < s->result_count; r++) {
-    for (uint32_t n = 0; n < s->count; n++) {
+    for (uint32_t n = 0; n < s->count; n++)
       if (a->results[r][n]) pe_hal_send(keys[r] + n, a->results[r][n]);
-    }
   }
 }
 

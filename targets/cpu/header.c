@@ -121,12 +121,11 @@ static const char *const functions =
 
 /* `text` with the prefix for every @. */
 static void add(sf_buffer *out, const char *text, const char *prefix) {
-  for (const char *at = text; *at; at++) {
+  for (const char *at = text; *at; at++)
     if (*at == '@')
       sf_buffer_text(out, prefix);
     else
       sf_buffer_char(out, *at);
-  }
 }
 
 static void add_sizes(sf_buffer *out, const cpu_module *m) {

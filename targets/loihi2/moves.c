@@ -31,14 +31,13 @@ typedef struct mover {
 static int32_t source_of(const sf_op *op, const mover *m,
                          const int64_t at[SF_RANK_MAX]) {
   int64_t from[SF_RANK_MAX] = {0};
-  for (uint32_t axis = 0; axis < m->to->rank; axis++) {
+  for (uint32_t axis = 0; axis < m->to->rank; axis++)
     if (op->kind == SF_OP_SLICE)
       from[axis] = m->a[axis] + at[axis] * m->b[axis];
     else if (op->kind == SF_OP_TRANSPOSE)
       from[m->a[axis]] = at[axis];
     else
       from[axis] = at[axis] - (axis == m->axis ? m->offset : 0);
-  }
   if (op->kind == SF_OP_CONCAT &&
       (from[m->axis] < 0 || from[m->axis] >= m->from->dim[m->axis]))
     return -1;

@@ -33,12 +33,11 @@ static sf_result write_values(const boundary *b, const sf_value *value,
     const sf_series *series = sf_trace_find(job->golden[s], value->name);
     size_t count = series ? series->steps * elements : 0;
     if (count > row) count = row;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
       if (spike)
         data[s * row + i] = (char)series->data[i].i;
       else
         memcpy(data + 4 * (s * row + i), &series->data[i].i, 4);
-    }
   }
   uint64_t dim[3] = {job->samples, job->steps, elements};
   sf_result result = sf_array_write(path, spike ? SF_ARRAY_I8 : SF_ARRAY_I32, 3,

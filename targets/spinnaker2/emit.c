@@ -19,9 +19,8 @@ static sf_result emit_image(const sf_emit_job *job, const s2_core *core,
   char *elf = sf_s2_file(job->directory, core->name, ".elf");
   char *raw = sf_s2_file(job->directory, core->name, ".bin");
   sf_result result = object && elf && raw ? SF_OK : SF_OOM;
-  if (result == SF_OK) {
+  if (result == SF_OK)
     result = sf_s2_object_emit(core, work_words, object, job->diag);
-  }
   if (result == SF_OK) {
     s2_image_files files = {core->name, object, elf, raw};
     result = sf_s2_link(&files, job->diag);
@@ -92,9 +91,8 @@ static json_t *core_json(const s2_core *core) {
 
 static sf_result write_manifest(const sf_emit_job *job, const s2_plan *plan) {
   json_t *cores = json_array(), *inputs = json_array();
-  for (uint32_t c = 0; c < plan->core_count; c++) {
+  for (uint32_t c = 0; c < plan->core_count; c++)
     json_array_append_new(cores, core_json(&plan->cores[c]));
-  }
   for (uint32_t i = 0; i < plan->external_count; i++) {
     const s2_external *e = &plan->externals[i];
     json_array_append_new(
@@ -128,13 +126,11 @@ static sf_result emit_plan(const sf_emit_job *job, const s2_plan *plan) {
   char *folder = sf_path_join(job->directory, "spinnaker2");
   sf_result result = folder ? sf_make_directory(folder, job->diag) : SF_OOM;
   free(folder);
-  for (uint32_t c = 0; c < plan->core_count && result == SF_OK; c++) {
+  for (uint32_t c = 0; c < plan->core_count && result == SF_OK; c++)
     result = emit_core(job, plan, &plan->cores[c]);
-  }
   if (result == SF_OK) result = write_manifest(job, plan);
-  if (result == SF_OK) {
+  if (result == SF_OK)
     result = write_json(job, "routing", sf_s2_routing_json(job->mapping));
-  }
   if (result == SF_OK) result = write_certificate(job);
   return result;
 }

@@ -55,9 +55,8 @@ static bool is_modular(const s2_leaf *leaf) {
 static sf_result check_target(const fusion *f, const s2_leaf *leaf,
                               const s2_synapses *synapses, double largest) {
   double sum = 0;
-  for (size_t i = 0; i < synapses->count; i++) {
+  for (size_t i = 0; i < synapses->count; i++)
     sum += fabs((double)synapses->items[i].weight) * largest;
-  }
   int64_t shift = shift_of(leaf);
   if (shift < 0) sum = ldexp(sum, (int)-shift);
   if (sum <= 2147483647.0) return SF_OK;
@@ -204,9 +203,8 @@ static sf_result copy_statements(fusion *f) {
     if (!copy) return SF_OOM;
     copy->mode = s->mode;
     copy->operand_count = s->operand_count;
-    for (uint32_t k = 0; k < s->operand_count; k++) {
+    for (uint32_t k = 0; k < s->operand_count; k++)
       copy->operand[k] = mapped(f, s->operand[k]);
-    }
     copy->blob = s->blob;
     copy->shift = s->shift;
     copy->round = s->round;
@@ -218,9 +216,8 @@ static sf_result copy_statements(fusion *f) {
     f->to->states[i].has_next = n->states[i].has_next;
     f->to->states[i].next = mapped(f, n->states[i].next);
   }
-  for (uint32_t i = 0; i < n->emit_count; i++) {
+  for (uint32_t i = 0; i < n->emit_count; i++)
     SF_TRY(sf_neuron_add_emit(f->to, mapped(f, n->emits[i]), n->emit_types[i]));
-  }
   return SF_OK;
 }
 

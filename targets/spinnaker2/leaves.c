@@ -53,9 +53,8 @@ static sf_result check_stream(const sf_value *value, stream_walk *walk,
     sf_help(walk->diag, "run canonicalize, or relay it through a population");
     return SF_FAIL;
   }
-  for (uint32_t i = 0; i < op->operand_count; i++) {
+  for (uint32_t i = 0; i < op->operand_count; i++)
     SF_TRY(check_stream(op->operands[i].value, walk, depth + 1));
-  }
   return SF_OK;
 }
 
@@ -84,9 +83,8 @@ static sf_result collect(const sf_value *value, sf_diag *diag, int depth,
 sf_result sf_s2_leaves_collect(const sf_op *neurons, sf_diag *diag,
                                s2_leaves *out) {
   out->count = 0;
-  for (uint32_t i = 0; i < neurons->operand_count; i++) {
+  for (uint32_t i = 0; i < neurons->operand_count; i++)
     SF_TRY(collect(neurons->operands[i].value, diag, 0, out));
-  }
   return SF_OK;
 }
 
@@ -101,9 +99,8 @@ static void unflatten(const sf_type *type, uint32_t element, int64_t *index) {
 
 static uint32_t flatten(const sf_type *type, const int64_t *index) {
   int64_t element = 0;
-  for (unsigned i = 0; i < type->rank; i++) {
+  for (unsigned i = 0; i < type->rank; i++)
     element = element * type->dim[i] + index[i];
-  }
   return (uint32_t)element;
 }
 
@@ -115,9 +112,8 @@ static s2_origin through_concat(const sf_op *op, const int64_t *index) {
     at[i] = index[i];
   for (uint32_t k = 0; k < op->operand_count; k++) {
     const sf_value *part = op->operands[k].value;
-    if (at[axis] < part->type.dim[axis]) {
+    if (at[axis] < part->type.dim[axis])
       return (s2_origin){part, flatten(&part->type, at), 0};
-    }
     at[axis] -= part->type.dim[axis];
   }
   return (s2_origin){op->operands[0].value, 0, 0}; /* verified: not reached */
@@ -135,9 +131,8 @@ static s2_origin one_back(const sf_value *value, uint32_t element) {
   case SF_OP_SLICE:
     sf_op_ints(op, SF_ATTR_begin, from->type.rank, begin);
     sf_op_ints(op, SF_ATTR_step, from->type.rank, step);
-    for (unsigned i = 0; i < from->type.rank; i++) {
+    for (unsigned i = 0; i < from->type.rank; i++)
       at[i] = begin[i] + index[i] * step[i];
-    }
     return (s2_origin){from, flatten(&from->type, at), 0};
   case SF_OP_TRANSPOSE:
     sf_op_ints(op, SF_ATTR_perm, from->type.rank, begin);

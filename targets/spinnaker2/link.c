@@ -16,9 +16,8 @@ static const char *const runtime_files[] = {"pe_start.o", "pe_main.o",
  * the build folder as in an installed tree. malloc'ed. */
 static char *runtime_folder(void) {
   Dl_info info;
-  if (!dladdr((const void *)runtime_files, &info) || !info.dli_fname) {
+  if (!dladdr((const void *)runtime_files, &info) || !info.dli_fname)
     return NULL;
-  }
   char *library = realpath(info.dli_fname, NULL);
   char *folder = library ? sf_path_directory(library) : NULL;
   char *out =
@@ -91,12 +90,10 @@ sf_result sf_s2_link(const s2_image_files *files, sf_diag *diag) {
         sf_error(diag, SF_DIAG_HELPER, SF_NO_LOC,
                  "the PE runtime is not beside the library, at '%s'", runtime);
   }
-  if (result == SF_OK) {
+  if (result == SF_OK)
     result = link_as(linker, runtime, files, NULL, files->elf, diag);
-  }
-  if (result == SF_OK) {
+  if (result == SF_OK)
     result = link_as(linker, runtime, files, "binary", files->raw, diag);
-  }
   free(runtime);
   free(linker);
   return result;

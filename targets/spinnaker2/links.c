@@ -4,9 +4,8 @@
 #include <stdlib.h>
 
 static uint32_t value_index(const s2_region_builder *b, const sf_value *value) {
-  for (uint32_t i = 0; i < b->block_count; i++) {
+  for (uint32_t i = 0; i < b->block_count; i++)
     if (b->blocks[i].value == value) return i; /* its first block */
-  }
   return b->block_count;
 }
 
@@ -61,9 +60,8 @@ static int by_source(const void *a, const void *b) {
   const s2_link_record *x = a, *y = b;
   if (x->value != y->value) return x->value < y->value ? -1 : 1;
   if (x->element != y->element) return x->element < y->element ? -1 : 1;
-  if (x->link.projection != y->link.projection) {
+  if (x->link.projection != y->link.projection)
     return x->link.projection < y->link.projection ? -1 : 1;
-  }
   return x->link.row < y->link.row ? -1 : x->link.row > y->link.row;
 }
 
@@ -75,11 +73,10 @@ static const s2_link_record *first_record(const s2_region_builder *b,
     const s2_link_record *r = &b->records[middle];
     bool before =
         r->value < value || (r->value == value && r->element < element);
-    if (before) {
+    if (before)
       low = middle + 1;
-    } else {
+    else
       high = middle;
-    }
   }
   return b->records + low;
 }
@@ -117,9 +114,8 @@ static sf_result put_source(s2_region_builder *b, const s2_key_block *block,
 }
 
 sf_result sf_s2_links_put(s2_region_builder *b) {
-  if (b->record_count > 1) {
+  if (b->record_count > 1)
     qsort(b->records, b->record_count, sizeof *b->records, by_source);
-  }
   pe_source *sources = calloc(b->block_count + 1u, sizeof *sources);
   if (!sources) return SF_OOM;
   sf_result result = SF_OK;

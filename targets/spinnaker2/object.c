@@ -135,9 +135,8 @@ static sf_result build_slice(sf_codegen *cg, const s2_slice *slice,
   uint32_t params = slice->function->param_count;
   bool *per_element = calloc(params + 1u, sizeof *per_element);
   if (!per_element) return SF_OOM;
-  for (uint32_t i = 0; i < params; i++) {
+  for (uint32_t i = 0; i < params; i++)
     per_element[i] = sf_s2_param_is_per_neuron(slice, i);
-  }
   char name[48];
   snprintf(name, sizeof name, "pe.neuron.%u", index);
   out->code = (sf_neuron_code){.neuron = slice->function,
@@ -159,12 +158,10 @@ static sf_result build_core(sf_codegen *cg, const s2_core *core,
   slice_code *slices = calloc(core->slice_count + 1u, sizeof *slices);
   if (!slices) return SF_OOM;
   sf_result result = SF_OK;
-  for (uint32_t i = 0; i < core->slice_count && result == SF_OK; i++) {
+  for (uint32_t i = 0; i < core->slice_count && result == SF_OK; i++)
     result = build_slice(cg, &core->slices[i], i, &slices[i]);
-  }
-  if (result == SF_OK) {
+  if (result == SF_OK)
     result = add_tables(cg, slices, core->slice_count, work_words);
-  }
   free(slices);
   return result;
 }

@@ -30,9 +30,8 @@ static sf_result number_elements(sf_arena *arena, const sf_type *type,
     at[i] = slice->box.begin[i];
   for (uint32_t n = 0; n < slice->count; n++) {
     int64_t element = 0;
-    for (unsigned i = 0; i < type->rank; i++) {
+    for (unsigned i = 0; i < type->rank; i++)
       element = element * type->dim[i] + at[i];
-    }
     slice->elements[n] = (uint32_t)element;
     for (unsigned i = type->rank; i-- > 0;) { /* next in C order */
       if (++at[i] < slice->box.end[i]) break;
@@ -44,21 +43,16 @@ static sf_result number_elements(sf_arena *arena, const sf_type *type,
 
 static sf_result load_blobs(const sf_op *op, const s2_leaves *leaves,
                             sf_diag *diag) {
-  for (uint32_t i = 0; i < op->neuron->param_count; i++) {
-    if (op->arguments[i].kind == SF_ARGUMENT_BLOB) {
+  for (uint32_t i = 0; i < op->neuron->param_count; i++)
+    if (op->arguments[i].kind == SF_ARGUMENT_BLOB)
       SF_TRY(sf_blob_load(op->arguments[i].blob, diag));
-    }
-  }
   for (uint32_t k = 0; k < leaves->count; k++) {
     const sf_op *leaf = leaves->leaf[k].op;
-    for (uint32_t i = 0; leaf && i < leaf->operand_count; i++) {
-      if (leaf->operands[i].blob) {
+    for (uint32_t i = 0; leaf && i < leaf->operand_count; i++)
+      if (leaf->operands[i].blob)
         SF_TRY(sf_blob_load(leaf->operands[i].blob, diag));
-      }
-    }
-    for (uint32_t i = 0; leaf && i < leaf->attr_count; i++) {
+    for (uint32_t i = 0; leaf && i < leaf->attr_count; i++)
       if (leaf->attrs[i].blob) SF_TRY(sf_blob_load(leaf->attrs[i].blob, diag));
-    }
   }
   return SF_OK;
 }
@@ -68,11 +62,9 @@ static sf_result load_blobs(const sf_op *op, const s2_leaves *leaves,
 static sf_neuron *find_function(const s2_plan *plan, const sf_op *op) {
   for (uint32_t c = 0; c < plan->core_count; c++) {
     const s2_core *core = &plan->cores[c];
-    for (uint32_t i = 0; i < core->slice_count; i++) {
-      if (core->slices[i].op == op && core->slices[i].function) {
+    for (uint32_t i = 0; i < core->slice_count; i++)
+      if (core->slices[i].op == op && core->slices[i].function)
         return core->slices[i].function;
-      }
-    }
   }
   return NULL;
 }
@@ -187,9 +179,8 @@ static bool is_read_by_chip(const s2_plan *plan, const sf_value *value) {
       for (uint32_t k = 0; k < leaves->count; k++) {
         const sf_value *stream = leaves->leaf[k].stream;
         uint32_t n = (uint32_t)sf_type_elements(&stream->type);
-        for (uint32_t e = 0; e < n; e++) {
+        for (uint32_t e = 0; e < n; e++)
           if (sf_s2_origin_of(stream, e).value == value) return true;
-        }
       }
     }
   }
@@ -209,9 +200,8 @@ static sf_result find_externals(s2_plan *plan) {
   SF_FOREACH_OP(op, plan->network) {
     for (uint32_t i = 0; i < op->result_count; i++) {
       const sf_value *value = op->results[i];
-      if (is_external(value) && is_read_by_chip(plan, value)) {
+      if (is_external(value) && is_read_by_chip(plan, value))
         SF_TRY(add_external(plan, value, &next));
-      }
     }
   }
   return SF_OK;
@@ -221,9 +211,8 @@ static sf_result find_externals(s2_plan *plan) {
 
 static sf_result create_cores(const sf_emit_job *job, s2_plan *plan) {
   uint32_t count = 0;
-  for (const sf_mop *m = job->mapping->first; m; m = m->next) {
+  for (const sf_mop *m = job->mapping->first; m; m = m->next)
     count += strcmp(m->keyword, "core") == 0;
-  }
   plan->cores = SF_NEW_ARRAY(plan->arena, s2_core, count + 1u);
   if (!plan->cores) return SF_OOM;
   for (const sf_mop *m = job->mapping->first; m; m = m->next) {
@@ -272,11 +261,9 @@ static int by_key(const void *a, const void *b) {
 sf_result sf_s2_plan_blocks(const s2_plan *plan, s2_key_block **out,
                             uint32_t *out_count) {
   uint32_t count = plan->external_count;
-  for (uint32_t c = 0; c < plan->core_count; c++) {
-    for (uint32_t i = 0; i < plan->cores[c].slice_count; i++) {
+  for (uint32_t c = 0; c < plan->core_count; c++)
+    for (uint32_t i = 0; i < plan->cores[c].slice_count; i++)
       count += plan->cores[c].slices[i].op->result_count;
-    }
-  }
   s2_key_block *blocks = SF_NEW_ARRAY(plan->arena, s2_key_block, count + 1u);
   if (!blocks) return SF_OOM;
   uint32_t n = 0;

@@ -53,17 +53,15 @@ static sf_result put_projection(s2_region_builder *b, uint32_t slice_index,
   uint32_t longest_synapse = 0, longest = 1;
   for (size_t i = 0; i < synapses.count; i++) {
     s2_synapse *s = &synapses.items[i];
-    if (each && shift < 0) { /* exact or modulo 2^32, function.c */
+    if (each && shift < 0) /* exact or modulo 2^32, function.c */
       s->weight = (int32_t)((uint32_t)s->weight << -shift);
-    }
     if (s->delay > longest_synapse) longest_synapse = s->delay;
   }
   p->has_delays = longest_synapse > 0;
   sf_result result = sf_s2_rows_put(b, leaf, slice->count, &synapses, p);
   sf_s2_synapses_destroy(&synapses);
-  if (result == SF_OK) {
+  if (result == SF_OK)
     result = sf_s2_links_add(b, leaf, b->header.projection_count, p, &longest);
-  }
   uint32_t slots = power_of_two(longest + longest_synapse);
   b->rings[b->ring_count++] = (s2_ring){b->work, slots};
   b->work += slots * slice->count;
@@ -85,24 +83,20 @@ static size_t broadcast(const sf_type *blob, const sf_type *stream,
 
 static uint32_t number_word(sf_scalar type, sf_number number) {
   sf_word word;
-  if (type.kind == SF_SCALAR_F32) {
+  if (type.kind == SF_SCALAR_F32)
     word.f = number.f;
-  } else {
+  else
     word.i = (int32_t)number.i;
-  }
   return (uint32_t)word.i;
 }
 
 bool sf_s2_param_is_per_neuron(const s2_slice *slice, uint32_t index) {
   uint32_t own = slice->op->neuron->param_count;
-  if (index < own) {
-    return slice->op->arguments[index].kind == SF_ARGUMENT_BLOB;
-  }
+  if (index < own) return slice->op->arguments[index].kind == SF_ARGUMENT_BLOB;
   const s2_leaf *leaf = &slice->leaves.leaf[index - own];
   int32_t first = sf_s2_leaf_bias(leaf, slice->elements[0]);
-  for (uint32_t n = 1; n < slice->count; n++) {
+  for (uint32_t n = 1; n < slice->count; n++)
     if (sf_s2_leaf_bias(leaf, slice->elements[n]) != first) return true;
-  }
   return false;
 }
 
@@ -127,9 +121,8 @@ static uint32_t param_word(const s2_slice *slice, uint32_t index, uint32_t n) {
 
 static pe_param put_param(s2_region_builder *b, const s2_slice *slice,
                           uint32_t index) {
-  if (!sf_s2_param_is_per_neuron(slice, index)) {
+  if (!sf_s2_param_is_per_neuron(slice, index))
     return (pe_param){0, param_word(slice, index, 0)};
-  }
   sf_buffer words = {0};
   for (uint32_t n = 0; n < slice->count; n++) {
     uint32_t word = param_word(slice, index, n);
@@ -146,9 +139,8 @@ static sf_result put_params(s2_region_builder *b, const s2_slice *slice,
   out->param_count = slice->function->param_count;
   pe_param *params = calloc(out->param_count + 1u, sizeof *params);
   if (!params) return SF_OOM;
-  for (uint32_t i = 0; i < out->param_count; i++) {
+  for (uint32_t i = 0; i < out->param_count; i++)
     params[i] = put_param(b, slice, i);
-  }
   out->params = sf_s2_region_put(b, params, out->param_count * sizeof *params);
   free(params);
   return SF_OK;
@@ -194,9 +186,8 @@ static sf_result put_slice(s2_region_builder *b, uint32_t index) {
     out->seed_high = (uint32_t)(seed >> 32);
   }
   uint32_t first_ring = b->ring_count;
-  for (uint32_t k = 0; k < slice->leaves.count; k++) {
+  for (uint32_t k = 0; k < slice->leaves.count; k++)
     SF_TRY(put_projection(b, index, k, slice));
-  }
   b->rings[b->ring_count++] = (s2_ring){b->work, 0};
   b->work +=
       (slice->function->state_count + slice->op->result_count) * slice->count;

@@ -34,11 +34,9 @@ static json_t *entry_json(const sf_mop *entry) {
 static json_t *table_json(const sf_mop *table) {
   const sf_mop_argument *at = sf_mop_find(table, SF_MOP_TUPLE);
   json_t *entries = json_array();
-  for (const sf_mop *e = table->first_child; e; e = e->next) {
-    if (strcmp(e->keyword, "entry") == 0) {
+  for (const sf_mop *e = table->first_child; e; e = e->next)
+    if (strcmp(e->keyword, "entry") == 0)
       json_array_append_new(entries, entry_json(e));
-    }
-  }
   bool located = at && at->count >= 2;
   return json_pack(
       "{s:I,s:I,s:o}", "x", (json_int_t)(located ? at->numbers[0].i : 0), "y",
@@ -47,10 +45,8 @@ static json_t *table_json(const sf_mop *table) {
 
 json_t *sf_s2_routing_json(const sf_mapping *mapping) {
   json_t *chips = json_array();
-  for (const sf_mop *m = mapping->first; m; m = m->next) {
-    if (strcmp(m->keyword, "table") == 0) {
+  for (const sf_mop *m = mapping->first; m; m = m->next)
+    if (strcmp(m->keyword, "table") == 0)
       json_array_append_new(chips, table_json(m));
-    }
-  }
   return json_pack("{s:i,s:o}", "format", 1, "chips", chips);
 }

@@ -12,11 +12,8 @@ static void put_word(s2_region_builder *b, uint32_t word) {
 /* Zero weights count as events (counts.h) but need no memory. */
 static void drop_zeros(s2_synapses *synapses) {
   size_t kept = 0;
-  for (size_t i = 0; i < synapses->count; i++) {
-    if (synapses->items[i].weight) {
-      synapses->items[kept++] = synapses->items[i];
-    }
-  }
+  for (size_t i = 0; i < synapses->count; i++)
+    if (synapses->items[i].weight) synapses->items[kept++] = synapses->items[i];
   synapses->count = kept;
 }
 
@@ -66,13 +63,11 @@ static void sparse_row(s2_region_builder *b, const pe_projection *p,
     sf_buffer_add(&b->bytes, &target, sizeof target);
   }
   sf_s2_region_pad(b);
-  for (size_t i = 0; i < n; i++) {
+  for (size_t i = 0; i < n; i++)
     put_weight(b, first[i].weight, p->weight_bytes);
-  }
   sf_s2_region_pad(b);
-  for (size_t i = 0; p->has_delays && i < n; i++) {
+  for (size_t i = 0; p->has_delays && i < n; i++)
     sf_buffer_char(&b->bytes, (char)first[i].delay);
-  }
   sf_s2_region_pad(b);
 }
 
@@ -84,12 +79,9 @@ static pe_format choose_format(const s2_synapses *s, uint32_t count,
   size_t dense = 0, sparse = 0;
   for (size_t i = 0; i < s->count;) {
     size_t n = 1;
-    for (; i + n < s->count && s->items[i + n].input == s->items[i].input;
-         n++) {
-      if (s->items[i + n].target == s->items[i + n - 1].target) {
+    for (; i + n < s->count && s->items[i + n].input == s->items[i].input; n++)
+      if (s->items[i + n].target == s->items[i + n - 1].target)
         return PE_SPARSE;
-      }
-    }
     size_t w = p->weight_bytes, d = p->has_delays;
     dense += padded(count * w) + padded(count * d);
     sparse += 4 + padded(2 * n) + padded(n * w) + padded(n * d);
@@ -102,9 +94,8 @@ sf_result sf_s2_rows_put(s2_region_builder *b, const s2_leaf *leaf,
                          uint32_t count, s2_synapses *synapses,
                          pe_projection *p) {
   drop_zeros(synapses);
-  if (synapses->count > 1) {
+  if (synapses->count > 1)
     qsort(synapses->items, synapses->count, sizeof *synapses->items, by_input);
-  }
   uint32_t inputs = (uint32_t)sf_type_elements(&leaf->stream->type);
   uint32_t *rows = calloc(inputs, sizeof *rows);
   if (!rows) return SF_OOM;
@@ -117,11 +108,10 @@ sf_result sf_s2_rows_put(s2_region_builder *b, const s2_leaf *leaf,
       n++;
     sf_s2_region_pad(b);
     rows[first->input] = (uint32_t)b->bytes.size;
-    if (p->format == PE_DENSE) {
+    if (p->format == PE_DENSE)
       dense_row(b, p, count, first, n);
-    } else {
+    else
       sparse_row(b, p, first, n);
-    }
     i += n;
   }
   p->rows = sf_s2_region_put(b, rows, inputs * sizeof *rows);

@@ -42,9 +42,8 @@ static void mark_blocks(const pe_run *run, const s2_core *core, bool *listens) {
         const sf_value *value = sf_s2_origin_of(stream, e).value;
         if (value == last) continue;
         last = value;
-        for (uint32_t b = 0; b < run->block_count; b++) {
+        for (uint32_t b = 0; b < run->block_count; b++)
           if (run->blocks[b].value == value) listens[b] = true;
-        }
       }
     }
   }
@@ -86,9 +85,8 @@ static sf_result write_input(const pe_run *run, const s2_core *core,
   put_word(&bytes, run->job->samples);
   for (uint32_t s = 0; s < run->job->samples; s++) {
     put_word(&bytes, run->job->steps);
-    for (uint32_t t = 0; t < run->job->steps; t++) {
+    for (uint32_t t = 0; t < run->job->steps; t++)
       put_step(run, listens, run->job->golden[s], t, &bytes);
-    }
   }
   char *path = sf_path_join(folder, "pe.in");
   sf_result result = bytes.failed || !path
@@ -115,9 +113,8 @@ static sf_result report_exit(const s2_core *core, const sf_process_result *run,
                                                  : "the emulator failed";
   sf_error(diag, SF_DIAG_MISMATCH, SF_NO_LOC, "PE '@%s': %s (exit code %d)",
            core->name, meaning, code);
-  if (run->errors && run->errors[0]) {
+  if (run->errors && run->errors[0])
     sf_note(diag, SF_NO_LOC, "%.400s", run->errors);
-  }
   return SF_FAIL;
 }
 
@@ -169,9 +166,8 @@ static sf_result run_qemu(const pe_run *run, const s2_core *core,
                                 .timeout_seconds = SECONDS_LIMIT};
   sf_process_result ran = {0};
   if (result == SF_OK) result = sf_process_run(&options, diag, &ran);
-  if (result == SF_OK && ran.exit_code != 0) {
+  if (result == SF_OK && ran.exit_code != 0)
     result = report_exit(core, &ran, diag);
-  }
   sf_process_result_destroy(&ran);
   free(elf);
   free(regions);
@@ -273,9 +269,8 @@ static sf_result core_task(void *data, size_t index) {
 static sf_result run_cores(pe_run *run) {
   sf_result result =
       sf_parallel(run->job->threads, run->plan->core_count, core_task, run);
-  for (uint32_t c = 0; result == SF_FAIL && c < run->plan->core_count; c++) {
+  for (uint32_t c = 0; result == SF_FAIL && c < run->plan->core_count; c++)
     SF_TRY(run_core(run, c, run->job->diag));
-  }
   return result == SF_FAIL ? SF_OK : result;
 }
 
@@ -307,9 +302,8 @@ static sf_result create_trace(const sf_network *network, uint32_t steps,
 
 /* A sum that stands twice in the tree is one source (counts.h). */
 static bool counted_before(const s2_leaves *leaves, uint32_t index) {
-  for (uint32_t k = 0; k < index; k++) {
+  for (uint32_t k = 0; k < index; k++)
     if (leaves->leaf[k].value == leaves->leaf[index].value) return true;
-  }
   return false;
 }
 
@@ -323,20 +317,17 @@ static sf_result count_leaf(const pe_run *run, const s2_slice *slice,
   sf_result result = fan_out ? sf_s2_synapses_collect(leaf, slice->elements,
                                                       slice->count, &synapses)
                              : SF_OOM;
-  for (size_t i = 0; i < synapses.count; i++) {
+  for (size_t i = 0; i < synapses.count; i++)
     fan_out[synapses.items[i].input]++;
-  }
   for (size_t j = 0; j < inputs && result == SF_OK; j++) {
     s2_origin o = sf_s2_origin_of(leaf->stream, (uint32_t)j);
     size_t elements = sf_type_elements(&o.value->type);
     for (uint32_t s = 0; fan_out[j] && s < run->job->samples; s++) {
       const sf_series *series =
           sf_trace_find(run->job->golden[s], o.value->name);
-      for (uint32_t t = o.delay; series && t < run->job->steps; t++) {
-        if (series->data[(t - o.delay) * elements + o.element].i) {
+      for (uint32_t t = o.delay; series && t < run->job->steps; t++)
+        if (series->data[(t - o.delay) * elements + o.element].i)
           *events += fan_out[j];
-        }
-      }
     }
   }
   sf_s2_synapses_destroy(&synapses);
@@ -348,9 +339,8 @@ static void count_slice(const pe_run *run, const s2_slice *slice,
                         sf_population_counts *row) {
   int64_t start = sf_op_int(slice->op, SF_ATTR_start);
   int64_t active = (int64_t)run->job->steps - start;
-  if (active > 0) {
+  if (active > 0)
     row->updates += (uint64_t)active * slice->count * run->job->samples;
-  }
   row->neurons += slice->count;
   for (uint32_t r = 0; r < slice->op->result_count; r++) {
     const sf_value *value = slice->op->results[r];
@@ -369,11 +359,9 @@ static void count_slice(const pe_run *run, const s2_slice *slice,
 }
 
 static sf_population_counts *find_row(sf_counts *counts, const char *name) {
-  for (uint32_t i = 0; i < counts->population_count; i++) {
-    if (strcmp(counts->populations[i].name, name) == 0) {
+  for (uint32_t i = 0; i < counts->population_count; i++)
+    if (strcmp(counts->populations[i].name, name) == 0)
       return &counts->populations[i];
-    }
-  }
   return NULL;
 }
 

@@ -53,11 +53,10 @@ static sf_result sparse(collector *c, uint32_t element, uint32_t target) {
   size_t edges = (size_t)index->type.dim[0], low = 0, high = edges;
   while (low < high) {
     size_t middle = (low + high) / 2;
-    if ((uint32_t)sf_blob_i32(index, 2 * middle) < element) {
+    if ((uint32_t)sf_blob_i32(index, 2 * middle) < element)
       low = middle + 1;
-    } else {
+    else
       high = middle;
-    }
   }
   for (; low < edges && (uint32_t)sf_blob_i32(index, 2 * low) == element;
        low++) {
@@ -80,9 +79,8 @@ typedef struct window {
 
 static void spatial(const sf_type *type, unsigned axes, int64_t *out) {
   out[0] = out[1] = 1;
-  for (unsigned i = 0; i < axes; i++) {
+  for (unsigned i = 0; i < axes; i++)
     out[2 - axes + i] = type->dim[type->rank - axes + i];
-  }
 }
 
 static void attr_axes(const sf_op *op, sf_attr_id id, unsigned axes,
@@ -207,9 +205,8 @@ int32_t sf_s2_leaf_bias(const s2_leaf *leaf, uint32_t element) {
   }
   const sf_blob *bias = sf_op_operand_blob(leaf->op, 2);
   const sf_type *type = &leaf->value->type;
-  if (leaf->op->kind == SF_OP_LINEAR) {
+  if (leaf->op->kind == SF_OP_LINEAR)
     return sf_blob_i32(bias, element % (uint32_t)type->dim[type->rank - 1]);
-  }
   uint32_t plane = (uint32_t)(sf_type_elements(type) / (size_t)type->dim[0]);
   return sf_blob_i32(bias, element / plane);
 }

@@ -12,12 +12,10 @@ enum { HASH_BYTES = 8 };
 static void fix_checksum(unsigned char *bytes, size_t size) {
   if (size < HASH_BYTES) return;
   uint64_t hash = SF_H5_FNV_START;
-  for (size_t i = 0; i < size - HASH_BYTES; i++) {
+  for (size_t i = 0; i < size - HASH_BYTES; i++)
     hash = (hash ^ bytes[i]) * SF_H5_FNV_PRIME;
-  }
-  for (unsigned i = 0; i < HASH_BYTES; i++) {
+  for (unsigned i = 0; i < HASH_BYTES; i++)
     bytes[size - HASH_BYTES + i] = (unsigned char)(hash >> (8 * i));
-  }
 }
 
 /* Everything that a reader may ask of an item. */

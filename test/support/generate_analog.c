@@ -20,14 +20,13 @@ static void generate_unary(sf_generator *g, sf_op_kind kind) {
   if (!op) return;
   sf_op_set_operand(op, 0, x);
   const sf_op_info *info = sf_op_info_get(kind);
-  for (uint32_t i = 0; i < info->attr_count; i++) {
+  for (uint32_t i = 0; i < info->attr_count; i++)
     if (info->attrs[i].kind == SF_KIND_NUMBER)
       set_number(g, op, info->attrs[i].id,
                  info->attrs[i].id == SF_ATTR_max ? 20.0F : 0.0F);
     else if (sf_chance(g, 50) &&
              sf_op_set_text(op, info->attrs[i].id, "tanh") != SF_OK)
       g->out_of_memory = true;
-  }
   sf_finish_op(g, op, &x->type);
 }
 

@@ -30,12 +30,11 @@ static sf_result read_input(const char *path, const sf_value *argument,
   }
   if (result == SF_OK) {
     out->steps = (uint32_t)(array.elements / elements);
-    for (uint64_t n = 0; n < array.elements; n++) {
+    for (uint64_t n = 0; n < array.elements; n++)
       if (argument->type.scalar.kind == SF_SCALAR_F32)
         out->data[n].f = (float)sf_array_f64(&array, n);
       else
         out->data[n].i = (int32_t)sf_array_i64(&array, n);
-    }
   }
   sf_array_destroy(&array);
   return result;

@@ -43,9 +43,8 @@ static int blob(generator *g, const char *type, int rows, int columns, int low,
   if (columns) sf_buffer_printf(&g->blobs, ", %d", columns);
   sf_buffer_text(&g->blobs, "] = dense [");
   int count = columns ? rows * columns : rows;
-  for (int i = 0; i < count; i++) {
+  for (int i = 0; i < count; i++)
     sf_buffer_printf(&g->blobs, "%s%d", i ? ", " : "", between(g, low, high));
-  }
   sf_buffer_text(&g->blobs, "]\n");
   return number;
 }
@@ -75,9 +74,8 @@ static int project(generator *g, int source, int width, bool back) {
   int value = g->value_count++;
   sf_buffer_printf(&g->ops, "    %%i%d = linear %%%s, @b%d", value, read,
                    weights);
-  if (below(g, 2)) {
+  if (below(g, 2))
     sf_buffer_printf(&g->ops, ", @b%d", blob(g, "i8", width, 0, -20, 60));
-  }
   sf_buffer_printf(&g->ops, " : i16[%d]\n", width);
   return value;
 }
@@ -108,9 +106,8 @@ static void population(generator *g, int index) {
     bool back = source >= index && source < g->populations;
     sum = add(g, sum, project(g, source, width, back), width);
   }
-  if (index && g->shared_width == width && below(g, 2)) {
+  if (index && g->shared_width == width && below(g, 2))
     sum = add(g, sum, g->shared, width);
-  }
   g->shared = sum;
   g->shared_width = width;
   sum = delay_sum(g, sum, width);
@@ -121,9 +118,8 @@ static void population(generator *g, int index) {
                    "th = %d",
                    index, sum, bias, initial, between(g, 20, 250));
   if (!below(g, 4)) sf_buffer_printf(&g->ops, ", start = %d", below(g, 4));
-  if (!below(g, 6) && index == g->populations - 1) {
+  if (!below(g, 6) && index == g->populations - 1)
     sf_buffer_text(&g->ops, ", on = host");
-  }
   sf_buffer_printf(&g->ops, "} : spike[%d]\n", width);
 }
 
@@ -154,9 +150,8 @@ static char *network_text(uint64_t seed) {
   sf_buffer_printf(&all,
                    "  network @main(%%x: spike[%d]) -> (spike[%d], spike[%d])",
                    g.width[g.populations], g.width[last], g.width[other]);
-  if (!below(&g, 4)) {
+  if (!below(&g, 4))
     sf_buffer_printf(&all, " {period = %d}", between(&g, 3, 12));
-  }
   sf_buffer_printf(&all, " {\n%s    return %%h%d, %%h%d\n  }\n}\n", g.ops.data,
                    last, other);
   sf_buffer_destroy(&g.blobs);
@@ -189,9 +184,8 @@ static void balance(sf_module *module, const char *passes, sf_diag *diag) {
 static void input_of_step(uint64_t seed, int64_t t, size_t width,
                           sf_word *out) {
   sf_random random = sf_random_seeded(seed * 7919u + (uint64_t)t);
-  for (size_t i = 0; i < width; i++) {
+  for (size_t i = 0; i < width; i++)
     out[i].i = t < STEPS && sf_random_below(&random, 3) == 0;
-  }
 }
 
 typedef struct recording {
@@ -231,20 +225,17 @@ static void free_recording(recording *r) {
 
 static int spikes_of(const recording *r) {
   int spikes = 0;
-  for (int64_t i = 0; i < r->steps * WIDTH_MAX; i++) {
+  for (int64_t i = 0; i < r->steps * WIDTH_MAX; i++)
     spikes += r->results[0][i].i != 0;
-  }
   return spikes;
 }
 
 /* Differences in results[0..1] of steps lag .. lag + STEPS. */
 static int differences(const recording *was, const recording *is, int64_t lag) {
   int count = 0;
-  for (int i = 0; i < 2; i++) {
-    for (int64_t n = 0; n < STEPS * WIDTH_MAX; n++) {
+  for (int i = 0; i < 2; i++)
+    for (int64_t n = 0; n < STEPS * WIDTH_MAX; n++)
       count += was->results[i][n].i != is->results[i][n + lag * WIDTH_MAX].i;
-    }
-  }
   return count;
 }
 
@@ -281,9 +272,8 @@ static uint64_t first_seed(void) {
 static void equals_itself_after_the_lag(void **state) {
   (void)state;
   totals t = {0};
-  for (uint64_t i = 0; i < NETWORKS; i++) {
+  for (uint64_t i = 0; i < NETWORKS; i++)
     try_network(first_seed() + i, "balance-delays{dmin=1}", &t);
-  }
   assert_int_equal(t.different, 0);
   /* The test must see something: spikes, and networks that became late. */
   assert_true(t.silent < NETWORKS / 2);
@@ -293,9 +283,8 @@ static void equals_itself_after_the_lag(void **state) {
 static void takes_relays_for_long_delays(void **state) {
   (void)state;
   totals t = {0};
-  for (uint64_t i = 0; i < NETWORKS / 5; i++) {
+  for (uint64_t i = 0; i < NETWORKS / 5; i++)
     try_network(first_seed() + i, "balance-delays{max-delay=2}", &t);
-  }
   assert_int_equal(t.different, 0);
 }
 

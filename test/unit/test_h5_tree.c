@@ -74,9 +74,8 @@ static void refuse(fixture *f, const char *bytes, size_t size) {
 
 static void every_cut_is_refused(void **state) {
   fixture *f = *state;
-  for (size_t size = 0; size < f->size; size++) {
+  for (size_t size = 0; size < f->size; size++)
     refuse(f, f->bytes, size);
-  }
 }
 
 static void every_changed_byte_is_refused(void **state) {

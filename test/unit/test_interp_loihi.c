@@ -28,13 +28,12 @@ typedef struct lif_row {
 
 static void check_lif(harness *h, int step, const lif_row *row) {
   const sf_word *spikes = harness_words(h, "h");
-  for (size_t k = 0; k < 2; k++) {
+  for (size_t k = 0; k < 2; k++)
     if (harness_state(h, "h", 0, k) != row->u[k] ||
         harness_state(h, "h", 1, k) != row->v[k] || spikes[k].i != row->s[k])
       fail_msg("step %d, neuron %zu: u %d v %d s %d, expected %d %d %d", step,
                k, harness_state(h, "h", 0, k), harness_state(h, "h", 1, k),
                spikes[k].i, row->u[k], row->v[k], row->s[k]);
-  }
 }
 
 static void lif_12_steps(void **state) {

@@ -37,9 +37,8 @@ static int any_spike(generator *g) {
 static int weights(generator *g, const char *shape, int count) {
   int number = g->blob_count++;
   sf_buffer_printf(&g->blobs, "  blob @b%d : i8[%s] = dense [", number, shape);
-  for (int i = 0; i < count; i++) {
+  for (int i = 0; i < count; i++)
     sf_buffer_printf(&g->blobs, "%s%d", i ? ", " : "", below(g, 9) - 3);
-  }
   sf_buffer_text(&g->blobs, "]\n");
   return number;
 }
@@ -206,9 +205,8 @@ static void record(const sf_network *network, uint64_t seed, int64_t steps,
              sf_interp_value(interp, network->returns[r].value),
              ELEMENTS * sizeof(sf_word));
     }
-    for (int i = 0; i < ELEMENTS; i++) {
+    for (int i = 0; i < ELEMENTS; i++)
       out->spikes += out->results[0][t * ELEMENTS + i].i != 0;
-    }
   }
   sf_interp_destroy(interp);
 }

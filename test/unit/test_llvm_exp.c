@@ -34,12 +34,11 @@ static float expected(float x) {
 
 /* The range and a little beyond, evenly, and bit patterns from everywhere. */
 static void fill(sf_word *in) {
-  for (uint32_t i = 0; i < COUNT; i++) {
+  for (uint32_t i = 0; i < COUNT; i++)
     if (i % 8 == 7)
       in[i].i = (int32_t)(i * 2654435761u);
     else
       in[i].f = -90.0f + 180.0f * (float)i / (float)COUNT;
-  }
 }
 
 static void same_bits_everywhere(void **state) {

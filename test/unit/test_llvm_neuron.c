@@ -200,14 +200,13 @@ static const float float_edges[] = {
 
 static void fill_floats(sf_word *in, uint32_t count, sf_random *random) {
   uint32_t edges = SF_COUNT_OF(float_edges);
-  for (uint32_t i = 0; i < 2 * count; i++) {
+  for (uint32_t i = 0; i < 2 * count; i++)
     if (i % count < edges)
       in[i].f = float_edges[i < count ? i : (7 * i) % edges];
     else if (i % 3 == 0)
       in[i].i = (int32_t)sf_random_u32(random);
     else
       in[i].f = (float)(sf_random_unit(random) * 600.0 - 300.0);
-  }
 }
 
 static void add_floats(batch *b, sf_module *module, sf_random *random) {

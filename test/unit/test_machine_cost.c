@@ -18,9 +18,8 @@ static sf_machine *load(const char *name) {
 
 static double term(const sf_cost_term *terms, uint32_t count,
                    const char *name) {
-  for (uint32_t i = 0; i < count; i++) {
+  for (uint32_t i = 0; i < count; i++)
     if (strcmp(terms[i].name, name) == 0) return terms[i].value;
-  }
   return -1;
 }
 

@@ -114,9 +114,8 @@ static void dense_slices_fit_as_stated(void **state) {
 static void stored_bits_skip_seven(void **state) {
   (void)state;
   static const unsigned stored[] = {1, 1, 2, 3, 4, 5, 6, 8, 8, 0, 0};
-  for (unsigned b = 0; b < SF_COUNT_OF(stored); b++) {
+  for (unsigned b = 0; b < SF_COUNT_OF(stored); b++)
     assert_int_equal(sf_loihi2_stored_bits(b), stored[b]);
-  }
 }
 
 static void neuron_memory_counts_words(void **state) {

@@ -194,9 +194,8 @@ static void check_trees(const plan *p, const sf_mapping *mapping,
       int64_t rank = rise(c, SF_PORT_INJECT, p->x[from], p->y[from], port, -1);
       walk(p, mapping, c, (uint32_t)(key + k), p->x[from], p->y[from], rank,
            got, seen);
-      for (int t = 0; t < p->cores; t++) {
+      for (int t = 0; t < p->cores; t++)
         assert_int_equal(got[t], p->feeds[from][t]);
-      }
     }
     sources++;
   }
@@ -240,11 +239,9 @@ static void check_paths(const plan *p, const sf_mapping *mapping,
     snprintf(port, sizeof port, "%d", p->p[to]);
     rise(c, SF_PORT_EJECT, x, y, port, rank);
   }
-  for (int s = 0; s < p->cores; s++) {
-    for (int t = 0; t < p->cores; t++) {
+  for (int s = 0; s < p->cores; s++)
+    for (int t = 0; t < p->cores; t++)
       assert_int_equal(got[s][t], p->feeds[s][t] && s != t);
-    }
-  }
 }
 
 typedef void (*checker)(const plan *p, const sf_mapping *mapping,

@@ -53,9 +53,8 @@ static sf_result check_row(sf_check *check, json_t *row) {
   char *path = NULL;
   sf_result result =
       sf_path_inside(check->directory, relative, loc, check->diag, &path);
-  if (result == SF_OK) {
+  if (result == SF_OK)
     result = compare_file(check, relative, path, bytes, sha256);
-  }
   free(path);
   return result;
 }
@@ -80,9 +79,7 @@ static sf_result read_manifest(sf_check *check, json_t *manifest) {
     sf_result result = check_row(check, row);
     if (result == SF_OOM) return result;
   }
-  if (machine) {
-    SF_TRY(sf_machine_load(machine, check->diag, &check->machine));
-  }
+  if (machine) SF_TRY(sf_machine_load(machine, check->diag, &check->machine));
   return SF_OK;
 }
 

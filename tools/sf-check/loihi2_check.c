@@ -102,9 +102,8 @@ static void check_entries(sf_check *check, const l2_config *config,
 }
 
 static bool read_by_host(const l2_config *config, uint64_t layer) {
-  for (uint32_t i = 0; i < config->output_count; i++) {
+  for (uint32_t i = 0; i < config->output_count; i++)
     if (config->outputs[i] == layer) return true;
-  }
   return false;
 }
 
@@ -116,14 +115,12 @@ static uint64_t axon_map(const l2_config *config, const l2_core *core,
   uint64_t words = 0;
   for (uint32_t i = 0; i < core->out_count; i++) {
     const l2_axon_out *out = &config->outs[core->out_first + i];
-    if (out->first < group->base || out->first - group->base >= group->count) {
+    if (out->first < group->base || out->first - group->base >= group->count)
       continue;
-    }
-    if (out->population) {
+    if (out->population)
       words++;
-    } else {
+    else
       discrete = true;
-    }
   }
   return words + (discrete ? group->count * each : 0);
 }
@@ -289,9 +286,8 @@ static sf_result check_axons(sf_check *check, const l2_config *config) {
   }
   a.hits = SF_NEW_ARRAY(check->arena, uint8_t, a.first[config->core_count] + 1);
   if (!a.hits) return SF_OOM;
-  for (uint32_t i = 0; i < config->input_outs; i++) {
+  for (uint32_t i = 0; i < config->input_outs; i++)
     check_axon_out(check, config, "an input", &config->outs[i], &a);
-  }
   for (uint32_t c = 0; c < config->core_count; c++) {
     const l2_core *core = &config->cores[c];
     char *from = sf_arena_printf(check->arena, "core @%s", core->name);
@@ -309,9 +305,8 @@ sf_result sf_check_loihi2(sf_check *check) {
   l2_config config;
   SF_TRY(sf_check_loihi2_read(check, &config));
   check_chips(check, &config);
-  if (config.core_count) {
+  if (config.core_count)
     qsort(config.cores, config.core_count, sizeof *config.cores, by_place);
-  }
   for (uint32_t i = 0; i < config.core_count; i++) {
     const l2_core *core = &config.cores[i];
     if (i > 0 && by_place(core - 1, core) == 0) {

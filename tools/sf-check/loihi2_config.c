@@ -206,11 +206,10 @@ static sf_result read_axon_in(parser *p) {
 static sf_result read_axon_out(parser *p) {
   l2_config *c = p->config;
   APPEND(p, c->outs, c->out_count);
-  if (core(p)) {
+  if (core(p))
     core(p)->out_count++;
-  } else {
+  else
     c->input_outs++;
-  }
   l2_axon_out *out = &c->outs[c->out_count - 1];
   *out = (l2_axon_out){.first = count_of(p, "first"),
                        .count = count_of(p, "count"),
@@ -287,9 +286,8 @@ static sf_result rows_from_tables(parser *p, uint64_t count, uint64_t offset) {
   const char *dtype = sf_xml_attribute(p->xml, "dtype");
   if (!dtype) return SF_OOM;
   uint64_t each = bytes_of_dtype(dtype);
-  if (offset > p->tables.size || count > (p->tables.size - offset) / each) {
+  if (offset > p->tables.size || count > (p->tables.size - offset) / each)
     return bad(p, "an array ends outside tables.bin");
-  }
   const uint8_t *at = (const uint8_t *)p->tables.data + offset;
   for (uint64_t i = 1; i < count; i++) {
     SF_TRY(add_list(p, entry(p), table_number(at + (i - 1) * each, dtype),
@@ -306,9 +304,8 @@ static sf_result rows_from_text(parser *p) {
     size_t length = strcspn(text, " \t\r\n");
     if (length == 0) break;
     int64_t value;
-    if (!sf_read_i64((sf_slice){text, length}, &value)) {
+    if (!sf_read_i64((sf_slice){text, length}, &value))
       return bad(p, "an offset of a list is not a number");
-    }
     if (i > 0) SF_TRY(add_list(p, entry(p), before, value));
     before = value;
     text += length;
@@ -381,9 +378,8 @@ static bool holds_array(const parser *p, const char **out) {
 
 static sf_result read_start(parser *p) {
   (void)holds_array(p, &p->array);
-  for (size_t i = 0; i < SF_COUNT_OF(ELEMENTS); i++) {
+  for (size_t i = 0; i < SF_COUNT_OF(ELEMENTS); i++)
     if (sf_xml_is(p->xml, ELEMENTS[i].name)) return ELEMENTS[i].read(p);
-  }
   return SF_OK;
 }
 
@@ -409,9 +405,8 @@ sf_result sf_check_loihi2_read(sf_check *check, l2_config *out) {
   char *config = sf_check_path(check, sf_check_loihi2_file);
   char *tables = sf_check_path(check, "loihi2/tables.bin");
   sf_result result = config && tables ? SF_OK : SF_OOM;
-  if (result == SF_OK && sf_path_exists(tables)) {
+  if (result == SF_OK && sf_path_exists(tables))
     result = sf_file_map(tables, check->diag, &p.tables);
-  }
   if (result == SF_OK) {
     sf_xml_source source = {.path = config,
                             .schema = (const char *)sf_check_loihi2_schema,

@@ -15,10 +15,8 @@ typedef struct place {
 static bool router_of(const sf_check *check, const l2_core *core, place *out) {
   const sf_machine *m = check->machine;
   const sf_chip *chip = sf_machine_chip(m, (int64_t)core->chip);
-  if (!chip || core->x >= (uint64_t)m->width ||
-      core->y >= (uint64_t)m->height) {
+  if (!chip || core->x >= (uint64_t)m->width || core->y >= (uint64_t)m->height)
     return false;
-  }
   *out = (place){(int64_t)chip->x * m->width + (int64_t)core->x,
                  (int64_t)chip->y * m->height + (int64_t)core->y};
   return true;
@@ -41,9 +39,8 @@ static bool take_hop(sf_check *check, const l2_route *route, const char *name,
                   "%s: '%s' is no direction of a mesh", name, hop);
     return false;
   }
-  if (!sf_check_rises(check, name, rank, SF_PORT_LINK, at->x, at->y, hop)) {
+  if (!sf_check_rises(check, name, rank, SF_PORT_LINK, at->x, at->y, hop))
     return false;
-  }
   at->x += v.x;
   at->y += v.y;
   if (is_live(check, *at)) return true;
@@ -84,12 +81,10 @@ static void check_route(sf_check *check, const l2_config *config,
   snprintf(port, sizeof port, "%llu", (unsigned long long)from->p);
   int64_t rank = -1;
   uint64_t hops = 0;
-  if (!sf_check_rises(check, name, &rank, SF_PORT_INJECT, at.x, at.y, port)) {
+  if (!sf_check_rises(check, name, &rank, SF_PORT_INJECT, at.x, at.y, port))
     return;
-  }
-  for (const char *path = route->path; next_hop(&path, hop); hops++) {
+  for (const char *path = route->path; next_hop(&path, hop); hops++)
     if (!take_hop(check, route, name, hop, &at, &rank)) return;
-  }
   if (at.x != end.x || at.y != end.y || hops != route->hops) {
     sf_check_fail(check, sf_check_loihi2_file, route->line,
                   "%s: ends at router (%lld, %lld) after %llu hops, not at "
@@ -138,12 +133,10 @@ static void check_pairs(sf_check *check, const l2_config *config) {
 }
 
 void sf_check_loihi2_routes(sf_check *check, const l2_config *config) {
-  for (uint32_t i = 0; i < config->route_count; i++) {
+  for (uint32_t i = 0; i < config->route_count; i++)
     check_route(check, config, &config->routes[i]);
-  }
-  if (config->route_count) {
+  if (config->route_count)
     qsort(config->routes, config->route_count, sizeof *config->routes, by_ends);
-  }
   for (uint32_t i = 1; i < config->route_count; i++) {
     if (by_ends(&config->routes[i - 1], &config->routes[i]) != 0) continue;
     sf_check_fail(check, sf_check_loihi2_file, config->routes[i].line,

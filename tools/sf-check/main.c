@@ -154,14 +154,12 @@ static int check_directory(const command *given, sf_diag *diag) {
   }
   if (given->json) sf_diag_listen(diag, collect, findings);
   sf_result result = run_checks(&check);
-  if (result == SF_OOM) {
+  if (result == SF_OOM)
     sf_error(diag, SF_DIAG_MEMORY, SF_NO_LOC, "out of memory");
-  }
-  if (given->json) {
+  if (given->json)
     print_json(&check, findings);
-  } else if (sf_diag_errors(diag) == 0) {
+  else if (sf_diag_errors(diag) == 0)
     print_text(&check);
-  }
   sf_certificate_destroy(check.certificate);
   sf_machine_destroy(check.machine);
   sf_arena_destroy(check.arena);
@@ -174,15 +172,14 @@ int main(int argc, char **argv) {
   if (!diag) return SF_CLASS_SYSTEM;
   command given = {0};
   int code = 0;
-  if (read_arguments(argc, argv, diag, &given) != SF_OK) {
+  if (read_arguments(argc, argv, diag, &given) != SF_OK)
     code = sf_diag_exit_code(diag);
-  } else if (given.help) {
+  else if (given.help)
     fputs(HELP, stdout);
-  } else if (given.version) {
+  else if (given.version)
     puts("sf-check " SF_VERSION);
-  } else {
+  else
     code = check_directory(&given, diag);
-  }
   sf_diag_destroy(diag);
   if (fflush(stdout) != 0 && code == 0) code = SF_CLASS_SYSTEM;
   return code;

@@ -25,9 +25,8 @@ typedef struct walker {
 } walker;
 
 static const s2_table *table_of(const s2_artefact *a, int64_t x, int64_t y) {
-  for (uint32_t i = 0; i < a->table_count; i++) {
+  for (uint32_t i = 0; i < a->table_count; i++)
     if (a->tables[i].x == x && a->tables[i].y == y) return &a->tables[i];
-  }
   return NULL;
 }
 
@@ -66,10 +65,8 @@ static bool deliver(walker *w, const char *name, const copy *at, int64_t p) {
   char port[24];
   snprintf(port, sizeof port, "%lld", (long long)p);
   int64_t rank = at->rank;
-  if (!sf_check_rises(w->check, name, &rank, SF_PORT_EJECT, at->x, at->y,
-                      port)) {
+  if (!sf_check_rises(w->check, name, &rank, SF_PORT_EJECT, at->x, at->y, port))
     return false;
-  }
   for (uint32_t c = 0; c < w->a->core_count; c++) {
     const s2_core *core = &w->a->cores[c];
     if (core->x != at->x || core->y != at->y || core->p != p) continue;
@@ -143,9 +140,8 @@ static bool check_key(walker *w, const s2_core *from, uint64_t key) {
   w->queued = 0;
   w->check->keys++;
   bool heard = false;
-  for (uint32_t c = 0; c < w->a->core_count && !heard; c++) {
+  for (uint32_t c = 0; c < w->a->core_count && !heard; c++)
     heard = hears(w->a, &w->a->cores[c], key);
-  }
   if (!heard) return true;
   copy start = {from->x, from->y, -1};
   if (!sf_check_rises(w->check, name, &start.rank, SF_PORT_INJECT, from->x,
@@ -153,9 +149,8 @@ static bool check_key(walker *w, const s2_core *from, uint64_t key) {
       !enter(w, name, start)) {
     return false;
   }
-  for (uint32_t i = 0; i < w->queued; i++) {
+  for (uint32_t i = 0; i < w->queued; i++)
     if (!forward(w, name, key, w->queue[i])) return false;
-  }
   return check_arrivals(w, name, key);
 }
 
@@ -239,9 +234,8 @@ sf_result sf_check_spinnaker2(sf_check *check) {
     for (uint32_t i = 0; i < core->sent_count; i++) {
       const s2_block *b = &a.sent[core->sent_first + i];
       /* One finding a block is enough: its keys go the same way. */
-      for (uint64_t k = 0; k < b->count; k++) {
+      for (uint64_t k = 0; k < b->count; k++)
         if (!check_key(&w, core, b->key + k)) break;
-      }
     }
   }
   return SF_OK;

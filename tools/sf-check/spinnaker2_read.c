@@ -123,9 +123,8 @@ static sf_result read_links(sf_check *check, json_t *links, s2_entry *entry) {
   json_array_foreach(links, index, link) {
     const char *text = json_string_value(link);
     uint32_t bit = 0;
-    for (uint32_t l = 0; text && l < SF_COUNT_OF(names); l++) {
+    for (uint32_t l = 0; text && l < SF_COUNT_OF(names); l++)
       if (strcmp(names[l], text) == 0) bit = 1u << l;
-    }
     if (bit == 0) return damaged(check, ROUTING, "a link has no known name");
     entry->links |= bit;
   }
@@ -148,9 +147,8 @@ static sf_result read_entry(sf_check *check, json_t *row, s2_artefact *out) {
                       .core_first = out->pe_count};
   SF_TRY(read_links(check, links, entry));
   json_array_foreach(cores, index, pe) {
-    if (!json_is_integer(pe)) {
+    if (!json_is_integer(pe))
       return damaged(check, ROUTING, "a PE of an entry is no number");
-    }
     APPEND(check, out->pes, out->pe_count);
     out->pes[out->pe_count - 1] = json_integer_value(pe);
   }
@@ -217,9 +215,8 @@ static sf_result read_sources(sf_check *check, const char *file,
   }
   uint64_t count = word(bytes, WORD_SOURCE_COUNT);
   uint64_t at = word(bytes, WORD_SOURCES);
-  if (at % 4 != 0 || at > size || count > (size - at) / (4 * SOURCE_WORDS)) {
+  if (at % 4 != 0 || at > size || count > (size - at) / (4 * SOURCE_WORDS))
     return damaged(check, file, "its list of sources ends outside it");
-  }
   core->heard_first = out->heard_count;
   for (uint64_t i = 0; i < count; i++) {
     size_t row = (size_t)(at / 4 + i * SOURCE_WORDS);
@@ -243,9 +240,8 @@ static sf_result read_regions(sf_check *check, s2_core *core,
   sf_result result =
       sf_file_read(path, REGION_BYTES_MAX, check->diag, &bytes, &size);
   free(path);
-  if (result == SF_OK) {
+  if (result == SF_OK)
     result = read_sources(check, file, bytes, size, core, out);
-  }
   free(bytes);
   return result;
 }
@@ -254,8 +250,7 @@ sf_result sf_check_spinnaker2_read(sf_check *check, s2_artefact *out) {
   *out = (s2_artefact){0};
   SF_TRY(read_cores(check, out));
   SF_TRY(read_tables(check, out));
-  for (uint32_t c = 0; c < out->core_count; c++) {
+  for (uint32_t c = 0; c < out->core_count; c++)
     SF_TRY(read_regions(check, &out->cores[c], out));
-  }
   return SF_OK;
 }

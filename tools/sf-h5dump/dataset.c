@@ -34,21 +34,18 @@ static void check_storage(hid_t dataset, const char *path,
   hid_t plist = H5Dget_create_plist(dataset);
   if (plist < 0) refuse(path, "has a damaged header");
   H5D_layout_t layout = H5Pget_layout(plist);
-  if (layout == H5D_VIRTUAL) {
+  if (layout == H5D_VIRTUAL)
     refuse(path, "is a virtual dataset, assembled from other files");
-  }
-  if (H5Pget_external_count(plist) > 0) {
+  if (H5Pget_external_count(plist) > 0)
     refuse(path, "keeps its data in another file");
-  }
   check_filters(plist, path);
   if (layout == H5D_CHUNKED) {
     hsize_t dims[H5S_MAX_RANK];
     int rank = H5Pget_chunk(plist, H5S_MAX_RANK, dims);
     uint64_t bytes = element_bytes ? element_bytes : 1;
     for (int i = 0; i < rank; i++) {
-      if (dims[i] == 0 || bytes > (SF_H5_DATA_MAX / 4) / dims[i]) {
+      if (dims[i] == 0 || bytes > (SF_H5_DATA_MAX / 4) / dims[i])
         refuse(path, "has chunks that are too large");
-      }
       bytes *= dims[i];
     }
   }
@@ -69,15 +66,13 @@ static uint64_t read_shape(hid_t dataset, const char *path, uint32_t *out_rank,
     count = 0;
   } else if (class == H5S_SIMPLE) {
     int rank = H5Sget_simple_extent_ndims(space);
-    if (rank < 0 || rank > SF_H5_RANK_MAX) {
+    if (rank < 0 || rank > SF_H5_RANK_MAX)
       refuse(path, "has %d axes; at most %d are read", rank, SF_H5_RANK_MAX);
-    }
     *out_rank = (uint32_t)rank;
     H5Sget_simple_extent_dims(space, dims, NULL);
     for (int i = 0; i < rank; i++) {
-      if (dims[i] != 0 && count > SF_H5_DATA_MAX / dims[i]) {
+      if (dims[i] != 0 && count > SF_H5_DATA_MAX / dims[i])
         refuse(path, "has too many elements");
-      }
       count *= dims[i];
     }
   }

@@ -46,9 +46,8 @@ void limit_process(void) {
       "HDF5_PLUGIN_PATH", "HDF5_PLUGIN_PRELOAD", "HDF5_DRIVER",
       "HDF5_DEBUG",       "HDF5_VOL_CONNECTOR",  "HDF5_EXT_PREFIX",
       "HDF5_VDS_PREFIX"};
-  for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+  for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
     unsetenv(variables[i]);
-  }
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
   if (!HAS_SHADOW_MEMORY) limit(RLIMIT_AS, ADDRESS_SPACE);
   limit(RLIMIT_CPU, CPU_SECONDS);

@@ -46,9 +46,8 @@ static herr_t visit_link(hid_t group, const char *name, const H5L_info_t *info,
   walk *state = data;
   size_t length = strlen(state->path);
   size_t added = strnlen(name, SF_H5_PATH_MAX + 1);
-  if (length + 1 + added > SF_H5_PATH_MAX) {
+  if (length + 1 + added > SF_H5_PATH_MAX)
     refuse(NULL, "a path in the file is longer than %d bytes", SF_H5_PATH_MAX);
-  }
   snprintf(state->path + length, sizeof state->path - length, "/%s", name);
   if (info->type != H5L_TYPE_HARD) {
     refuse(state->path, "is a %s link; only hard links are followed",

@@ -9,9 +9,8 @@
 static void put(stream *out, const void *bytes, size_t size) {
   const unsigned char *next = bytes;
   uint64_t hash = out->hash;
-  for (size_t i = 0; i < size; i++) {
+  for (size_t i = 0; i < size; i++)
     hash = (hash ^ next[i]) * SF_H5_FNV_PRIME;
-  }
   out->hash = hash;
   if (fwrite(bytes, 1, size, stdout) == size) return;
   fprintf(stderr, "the answer could not be written: %s\n", strerror(errno));
@@ -20,9 +19,8 @@ static void put(stream *out, const void *bytes, size_t size) {
 
 static void put_number(stream *out, uint64_t value, unsigned bytes) {
   unsigned char text[8];
-  for (unsigned i = 0; i < bytes; i++) {
+  for (unsigned i = 0; i < bytes; i++)
     text[i] = (unsigned char)(value >> (8 * i));
-  }
   put(out, text, bytes);
 }
 

@@ -24,9 +24,8 @@ static void add_text(text_data *text, const char *path, const char *string,
     if (!grown) refuse(path, "needs more memory than there is");
     text->bytes = grown;
   }
-  for (unsigned i = 0; i < 4; i++) {
+  for (unsigned i = 0; i < 4; i++)
     text->bytes[text->size + i] = (unsigned char)(length >> (8 * i));
-  }
   if (length) memcpy(text->bytes + text->size + 4, string, length);
   text->size = needed;
 }
@@ -62,10 +61,8 @@ static void read_fixed(stream *out, hid_t dataset, hid_t type, const char *path,
   stream_reserve(out, path, count * width);
   char *data = calloc((size_t)(count ? count : 1), width ? width : 1);
   if (!data) refuse(path, "needs more memory than there is");
-  if (count &&
-      H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) {
+  if (count && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
     refuse(path, "cannot be read: its strings are damaged or cut off");
-  }
   bool spaces = H5Tget_strpad(type) == H5T_STR_SPACEPAD;
   for (uint64_t i = 0; i < count; i++) {
     const char *string = data + i * width;
@@ -80,11 +77,10 @@ static void read_fixed(stream *out, hid_t dataset, hid_t type, const char *path,
 void dump_strings(stream *out, hid_t dataset, hid_t type, const char *path,
                   uint32_t rank, const hsize_t *dims, uint64_t count) {
   text_data text = {0};
-  if (H5Tis_variable_str(type) > 0) {
+  if (H5Tis_variable_str(type) > 0)
     read_variable(out, dataset, type, path, count, &text);
-  } else {
+  else
     read_fixed(out, dataset, type, path, count, &text);
-  }
   stream_reserve(out, path, text.size);
   stream_dataset(out, path, SF_H5_STRING, 0, rank, dims,
                  text.bytes ? (const void *)text.bytes : "", text.size);

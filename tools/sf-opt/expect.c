@@ -93,9 +93,8 @@ static sf_result read_one(expectations *e, const char *at, const char *end,
   while (at < end && *at == ' ')
     at++;
   const char *close = NULL;
-  for (const char *c = at; c + 1 < end && !close; c++) {
+  for (const char *c = at; c + 1 < end && !close; c++)
     if (c[0] == '}' && c[1] == '}') close = c;
-  }
   if (!starts_with(at, end, "{{") || !close) {
     complain(e, line, "the expected message must stand in {{ }}");
     return SF_OK;
@@ -120,9 +119,7 @@ static sf_result read_all(expectations *e, sf_slice text) {
     while (comment) {
       const char *found =
           memmem(comment, (size_t)(line_end - comment), word, sizeof word - 1);
-      if (found) {
-        SF_TRY(read_one(e, found + sizeof word - 1, line_end, line));
-      }
+      if (found) SF_TRY(read_one(e, found + sizeof word - 1, line_end, line));
       comment = found ? found + sizeof word - 1 : NULL;
     }
     at = line_end < end ? line_end + 1 : end;

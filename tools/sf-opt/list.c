@@ -16,9 +16,8 @@ static void list_text(const sf_registry *registry, FILE *out) {
   }
   const char *name, *text;
   fprintf(out, "\npipelines:\n");
-  for (size_t i = 0; sf_named_pipeline_at(i, &name, &text); i++) {
+  for (size_t i = 0; sf_named_pipeline_at(i, &name, &text); i++)
     fprintf(out, "@%-23s %s\n", name, text);
-  }
 }
 
 static json_t *options_json(const sf_pass *pass) {

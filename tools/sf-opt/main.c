@@ -7,9 +7,8 @@
 
 static sf_result load_plugins(sf_registry *registry,
                               const sf_opt_options *options, sf_diag *diag) {
-  for (uint32_t i = 0; i < options->plugin_count; i++) {
+  for (uint32_t i = 0; i < options->plugin_count; i++)
     SF_TRY(sf_registry_load_plugin(registry, options->plugins[i], diag));
-  }
   return SF_OK;
 }
 
@@ -67,13 +66,12 @@ static int run(const sf_opt_options *options, sf_diag *diag) {
   sf_result result = load_plugins(registry, options, diag);
   if (result == SF_OK) result = answer(options, registry, diag, &done);
   int code = 0;
-  if (result == SF_FAIL) {
+  if (result == SF_FAIL)
     code = sf_diag_exit_code(diag);
-  } else if (result == SF_OOM) {
+  else if (result == SF_OOM)
     code = out_of_memory();
-  } else if (!done) {
+  else if (!done)
     code = sf_opt_run(options, registry, diag);
-  }
   sf_registry_destroy(registry);
   if (code == 0 && (fflush(stdout) == EOF || ferror(stdout))) {
     fputs("sf-opt: error: cannot write to standard output [file-write]\n",
@@ -85,9 +83,8 @@ static int run(const sf_opt_options *options, sf_diag *diag) {
 
 /* The format of diagnostics must be known before the first one. */
 static sf_diag_format diag_format(int argc, char **argv) {
-  for (int i = 1; i < argc; i++) {
+  for (int i = 1; i < argc; i++)
     if (strcmp(argv[i], "--json") == 0) return SF_DIAG_JSON;
-  }
   return SF_DIAG_TEXT;
 }
 

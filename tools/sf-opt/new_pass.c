@@ -128,9 +128,8 @@ static void fill(sf_buffer *out, const char *template, const char *name) {
       sf_buffer_char(out, *c++);
       continue;
     }
-    for (const char *n = name; *n; n++) {
+    for (const char *n = name; *n; n++)
       sf_buffer_char(out, id && *n == '-' ? '_' : *n);
-    }
     c += dashes ? 6 : 4;
   }
 }
@@ -143,9 +142,8 @@ static sf_result write_file(const char *folder, const char *file,
   fill(&base, file, name);
   char *path = base.failed ? NULL : sf_path_join(folder, base.data);
   sf_result result = SF_OOM;
-  if (path && !text.failed) {
+  if (path && !text.failed)
     result = sf_file_write(path, text.data, text.size, diag);
-  }
   if (result == SF_OK) printf("%s\n", path);
   free(path);
   sf_buffer_destroy(&base);

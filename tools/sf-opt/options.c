@@ -107,13 +107,12 @@ sf_result sf_opt_options_read(int argc, char **argv, const char **plugins,
   *out = (sf_opt_options){.seed = 1, .threads = 1, .plugins = plugins};
   for (int at = 1; at < argc; at++) {
     const char *word = argv[at];
-    if (word[0] == '-' && word[1]) {
+    if (word[0] == '-' && word[1])
       SF_TRY(read_flag(argc, argv, &at, plugins, diag, out));
-    } else if (out->input) {
+    else if (out->input)
       return usage_error(diag, "one input file, got another, '%s'", word);
-    } else {
+    else
       out->input = word;
-    }
   }
   if (!out->input) out->input = "-";
   if (out->print_before_all) out->print_before = "*";

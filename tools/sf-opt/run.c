@@ -53,9 +53,7 @@ static sf_result run_parts(const sf_opt_job *job, sf_slice text, bool *met,
     const char *stop =
         job->options->split_input ? find_separator(at, end) : NULL;
     sf_slice part = {at, (size_t)((stop ? stop : end) - at)};
-    if (!first && !job->options->verify_diagnostics) {
-      printf("%s\n", separator);
-    }
+    if (!first && !job->options->verify_diagnostics) printf("%s\n", separator);
     bool part_met = true;
     sf_result one =
         run_part(job, part, count_lines(text.data, at), &part_met, diag);
@@ -103,9 +101,8 @@ int sf_opt_run(const sf_opt_options *options, const sf_registry *registry,
   sf_machine *machine = NULL;
   bool met = true;
   sf_result result = check_pipeline(options, registry, diag);
-  if (result == SF_OK && options->machine) {
+  if (result == SF_OK && options->machine)
     result = sf_machine_load(options->machine, diag, &machine);
-  }
   sf_opt_job job = {.options = options,
                     .registry = registry,
                     .machine = machine,

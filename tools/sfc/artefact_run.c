@@ -38,9 +38,8 @@ static sf_result golden_share(const golden_block *block, size_t index,
           sf_trace_run(interp, input, block->steps, false, &block->traces[i]);
     }
   }
-  if (result == SF_OK) {
+  if (result == SF_OK)
     result = sf_counts_add(&block->counts[index], sf_interp_counts(interp));
-  }
   sf_interp_destroy(interp);
   sfc_sample_destroy(input);
   return result;
@@ -113,11 +112,9 @@ static void compare_series(const sf_series *golden, const sf_series *got,
 
 static const sf_population_counts *find_counts(const sf_counts *counts,
                                                const char *name) {
-  for (uint32_t i = 0; i < counts->population_count; i++) {
-    if (strcmp(counts->populations[i].name, name) == 0) {
+  for (uint32_t i = 0; i < counts->population_count; i++)
+    if (strcmp(counts->populations[i].name, name) == 0)
       return &counts->populations[i];
-    }
-  }
   return NULL;
 }
 
@@ -147,9 +144,8 @@ static sf_result compare_counts(const golden_block *block, const sf_counts *got,
                                 sf_diag *diag) {
   sf_counts golden = {0};
   sf_result result = SF_OK;
-  for (unsigned i = 0; i < block->shares && result == SF_OK; i++) {
+  for (unsigned i = 0; i < block->shares && result == SF_OK; i++)
     result = sf_counts_add(&golden, &block->counts[i]);
-  }
   for (uint32_t i = 0; i < got->population_count && result == SF_OK; i++) {
     const sf_population_counts *row = &got->populations[i];
     const sf_population_counts *expected = find_counts(&golden, row->name);
@@ -251,9 +247,8 @@ static sf_result run_target(sfc_session *session, const golden_block *block) {
     row->name = value ? value->name : "?";
   }
   /* A wrong value explains a wrong count, so it is what gets reported. */
-  if (result == SF_OK && !run->difference->found) {
+  if (result == SF_OK && !run->difference->found)
     result = compare_counts(block, &got.counts, session->diag);
-  }
   if (result == SF_OK) result = sf_counts_add(run->counts, &got.counts);
   sf_run_result_destroy(&got);
   return result;
@@ -265,12 +260,10 @@ static sf_result run_block(sfc_session *session, golden_block *block) {
   sf_result result = golden_run(session, block);
   if (result == SF_OK) result = run_target(session, block);
   if (result == SF_OK) result = give_outputs(block);
-  for (uint64_t i = 0; i < block->count; i++) {
+  for (uint64_t i = 0; i < block->count; i++)
     sf_trace_destroy(block->traces[i]);
-  }
-  for (unsigned i = 0; block->counts && i < block->shares; i++) {
+  for (unsigned i = 0; block->counts && i < block->shares; i++)
     free(block->counts[i].populations);
-  }
   free(block->counts);
   free(block->traces);
   return result;
@@ -279,9 +272,8 @@ static sf_result run_block(sfc_session *session, golden_block *block) {
 /* Samples whose traces take about 128 MiB. */
 static uint64_t samples_a_block(const sf_network *network, uint32_t steps) {
   size_t words = 1;
-  for (uint32_t i = 0; i < network->argument_count; i++) {
+  for (uint32_t i = 0; i < network->argument_count; i++)
     words += sf_type_elements(&network->arguments[i]->type);
-  }
   SF_FOREACH_OP(op, network) {
     for (uint32_t i = 0; i < op->result_count; i++) {
       if (op->kind != SF_OP_NEURONS) continue;

@@ -83,11 +83,10 @@ sf_result sfc_compile(const sfc_compile_job *job, sf_diag *diag) {
   if (result == SF_OK) result = sf_folder_begin(job->directory, diag, &folder);
   if (result == SF_OK) {
     result = fill_folder(job, &emit, folder.path);
-    if (result == SF_OK) {
+    if (result == SF_OK)
       result = sf_folder_publish(&folder, diag);
-    } else {
+    else
       sf_folder_discard(&folder);
-    }
   }
   sf_machine_destroy(machine);
   return result;

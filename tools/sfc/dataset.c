@@ -31,9 +31,8 @@ static bool tail_fits(const sf_array *array, unsigned first,
     return elements == sf_type_elements(type);
   }
   if (array->rank - first != type->rank) return false;
-  for (unsigned i = first; i < array->rank; i++) {
+  for (unsigned i = first; i < array->rank; i++)
     if (array->dim[i] != (uint64_t)type->dim[i - first]) return false;
-  }
   return true;
 }
 
@@ -102,9 +101,8 @@ static sfc_input *find_input(sfc_dataset *dataset, const char *text,
     }
   }
   *path = text;
-  for (uint32_t i = 0; i < dataset->input_count; i++) {
+  for (uint32_t i = 0; i < dataset->input_count; i++)
     if (!dataset->inputs[i].array.data) return &dataset->inputs[i];
-  }
   return NULL;
 }
 
@@ -144,11 +142,9 @@ static sf_result create_inputs(const sf_network *network,
 static sf_result choose_steps(sfc_session *session, const sf_network *network,
                               sfc_dataset *dataset) {
   int64_t steps = session->arguments.steps;
-  for (uint32_t i = 0; steps < 0 && i < dataset->input_count; i++) {
-    if (dataset->inputs[i].has_time) {
+  for (uint32_t i = 0; steps < 0 && i < dataset->input_count; i++)
+    if (dataset->inputs[i].has_time)
       steps = (int64_t)dataset->inputs[i].data_steps;
-    }
-  }
   if (steps < 0) steps = network->steps;
   if (steps < 1 || steps > 1 << 24) {
     sf_error(session->diag, SF_DIAG_USAGE, network->loc,
@@ -186,9 +182,8 @@ sf_result sfc_dataset_open(sfc_session *session, const sf_network *network,
   }
   if (out->input_count == 0) out->samples = 1;
   int64_t wanted = session->arguments.samples;
-  if (wanted >= 0 && (uint64_t)wanted < out->samples) {
+  if (wanted >= 0 && (uint64_t)wanted < out->samples)
     out->samples = (uint64_t)wanted;
-  }
   return choose_steps(session, network, out);
 }
 
@@ -242,16 +237,14 @@ sf_result sfc_dataset_random(sfc_session *session, const sf_network *network,
   out->steps = (uint32_t)steps;
   int64_t seed = session->arguments.seed;
   sf_random random = sf_random_seeded(seed < 0 ? 1 : (uint64_t)seed);
-  for (uint32_t i = 0; i < out->input_count; i++) {
+  for (uint32_t i = 0; i < out->input_count; i++)
     SF_TRY(fill_random(&out->inputs[i], samples, out->steps, &random));
-  }
   return SF_OK;
 }
 
 void sfc_dataset_destroy(sfc_dataset *dataset) {
-  for (uint32_t i = 0; dataset->inputs && i < dataset->input_count; i++) {
+  for (uint32_t i = 0; dataset->inputs && i < dataset->input_count; i++)
     sf_array_destroy(&dataset->inputs[i].array);
-  }
   free(dataset->inputs);
   *dataset = (sfc_dataset){0};
 }
@@ -326,11 +319,10 @@ sf_result sfc_sample_fill(const sfc_dataset *dataset, uint64_t index,
     size_t elements = sf_type_elements(&input->argument->type);
     for (uint32_t t = 0; t < dataset->steps; t++) {
       sf_word *out = sample[i].data + (size_t)t * elements;
-      if (t > 0 && !input->has_time) { /* constant: the first step again */
+      if (t > 0 && !input->has_time) /* constant: the first step again */
         memcpy(out, sample[i].data, elements * sizeof *out);
-      } else {
+      else
         SF_TRY(fill_step(input, index, t, out, diag));
-      }
     }
   }
   return SF_OK;

@@ -91,9 +91,8 @@ sf_result sfc_taps_create(sfc_session *session, const sf_network *network,
 static size_t words_a_sample(const sfc_tap *taps, uint32_t count,
                              uint32_t steps) {
   size_t words = 0;
-  for (uint32_t i = 0; i < count; i++) {
+  for (uint32_t i = 0; i < count; i++)
     words += sf_type_elements(&taps[i].type) * (size_t)steps;
-  }
   return words;
 }
 
@@ -157,15 +156,10 @@ static sf_result run_range(const block_work *work, uint64_t begin, uint64_t end,
       calloc(work->dataset->input_count + 1, sizeof *pointers);
   sf_result result =
       pointers ? sfc_sample_create(work->dataset, &input) : SF_OOM;
-  if (result == SF_OK) {
-    result = sf_interp_create(work->network, diag, &interp);
-  }
-  for (uint64_t i = begin; i < end && result == SF_OK; i++) {
+  if (result == SF_OK) result = sf_interp_create(work->network, diag, &interp);
+  for (uint64_t i = begin; i < end && result == SF_OK; i++)
     result = run_sample(work, interp, input, pointers, i, diag);
-  }
-  if (result == SF_OK) {
-    result = sf_counts_add(counts, sf_interp_counts(interp));
-  }
+  if (result == SF_OK) result = sf_counts_add(counts, sf_interp_counts(interp));
   sf_interp_destroy(interp);
   sfc_sample_destroy(input);
   free(pointers);
@@ -187,9 +181,8 @@ static sf_result run_share(void *data, size_t index) {
 /* The names in a counts record belong to the interpreter's network, so they
  * outlive it; only the rows are ours. */
 static sf_result gather(block_work *work) {
-  for (unsigned i = 0; i < work->shares; i++) {
+  for (unsigned i = 0; i < work->shares; i++)
     SF_TRY(sf_counts_add(&work->block->counts, &work->counts[i]));
-  }
   work->block->populations = work->block->counts.populations;
   return SF_OK;
 }

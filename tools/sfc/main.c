@@ -8,9 +8,8 @@
 #include <unistd.h>
 
 static int finish(sfc_session *session, sf_result result) {
-  if (result == SF_OOM) {
+  if (result == SF_OOM)
     sf_error(session->diag, SF_DIAG_MEMORY, SF_NO_LOC, "out of memory");
-  }
   if (fflush(stdout) != 0 || ferror(stdout)) {
     sf_error(session->diag, SF_DIAG_FILE_WRITE, SF_NO_LOC,
              "standard output could not be written");
@@ -44,11 +43,10 @@ static int run_verb(const sfc_verb *verb, int argc, char **argv) {
   sf_diag_listen(session.diag, remember_error, &session);
   sf_result result =
       sfc_arguments_parse(verb, argc, argv, session.diag, &session.arguments);
-  if (result == SF_OK && session.arguments.help) {
+  if (result == SF_OK && session.arguments.help)
     sfc_print_help(verb);
-  } else if (result == SF_OK) {
+  else if (result == SF_OK)
     result = verb->run(&session);
-  }
   return finish(&session, result);
 }
 
@@ -72,9 +70,8 @@ int main(int argc, char **argv) {
   }
   const sfc_verb *verb = sfc_verb_find(word);
   if (verb) return run_verb(verb, argc - 2, argv + 2);
-  if (word[0] != '-' && access(word, F_OK) == 0) {
+  if (word[0] != '-' && access(word, F_OK) == 0)
     return run_verb(sfc_verb_find("check"), argc - 1, argv + 1);
-  }
   fprintf(stderr, "sfc: error: '%s' is neither a verb nor a file [usage]\n",
           word);
   fputs("help: sfc --help lists the verbs\n", stderr);

@@ -54,9 +54,8 @@ static sf_result add_files(json_t *files, const char *folder,
   free(path);
   if (result != SF_OK) return result;
   for (size_t i = 0; i < count; i++) {
-    if (result == SF_OK) {
+    if (result == SF_OK)
       result = add_entry(files, folder, relative, names[i], depth, diag);
-    }
     free(names[i]);
   }
   free(names);
@@ -92,9 +91,8 @@ sf_result sfc_manifest_write(const sfc_compile_job *job,
   char *text = json_dumps(manifest, JSON_INDENT(2));
   char *path = sf_path_join(directory, "manifest.json");
   if (result == SF_OK && (!text || !path)) result = SF_OOM;
-  if (result == SF_OK) {
+  if (result == SF_OK)
     result = sf_file_write(path, text, strlen(text), emitted->diag);
-  }
   free(path);
   free(text);
   json_decref(manifest);

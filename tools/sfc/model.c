@@ -19,9 +19,8 @@ static sf_result choose_network(sfc_session *session, sfc_model *model) {
   }
   sf_error(session->diag, SF_DIAG_NAME, module->loc,
            "module '@%s' has no network '@%s'", module->name, name);
-  for (sf_network *n = module->first_network; n; n = n->next) {
+  for (sf_network *n = module->first_network; n; n = n->next)
     sf_note(session->diag, n->loc, "it has '@%s'", n->name);
-  }
   return SF_FAIL;
 }
 

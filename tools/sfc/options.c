@@ -37,9 +37,8 @@ static const sfc_verb verbs[] = {
 };
 
 const sfc_verb *sfc_verb_find(const char *name) {
-  for (size_t i = 0; i < SF_COUNT_OF(verbs); i++) {
+  for (size_t i = 0; i < SF_COUNT_OF(verbs); i++)
     if (strcmp(verbs[i].name, name) == 0) return &verbs[i];
-  }
   return NULL;
 }
 
@@ -71,9 +70,8 @@ static void print_reader_options(void) {
     const sf_frontend *frontend = sf_frontend_at(i);
     if (!frontend->options || !frontend->options->name) continue;
     printf("\nwhen the model is %s (%s):\n", frontend->name, frontend->summary);
-    for (const sf_reader_option *o = frontend->options; o->name; o++) {
+    for (const sf_reader_option *o = frontend->options; o->name; o++)
       print_option(o->name, 0, "V", o->doc);
-    }
   }
 }
 
@@ -82,9 +80,8 @@ static void print_verb_help(const sfc_verb *verb) {
          verb->arguments[0] ? " " : "", verb->arguments, verb->summary);
   for (size_t i = 0; i < SF_COUNT_OF(options); i++) {
     const option_row *o = &options[i];
-    if (o->verbs & verb->bit) {
+    if (o->verbs & verb->bit)
       print_option(o->name, o->letter, o->argument, o->doc);
-    }
   }
   if (verb->bit & IMPORTS) print_reader_options();
 }
@@ -97,9 +94,8 @@ void sfc_print_help(const sfc_verb *verb) {
   puts("sfc compiles trained spiking networks ahead of time.\n\n"
        "usage: sfc VERB [arguments]     sfc VERB --help explains one\n"
        "       sfc MODEL                checks a model for every target\n");
-  for (size_t i = 0; i < SF_COUNT_OF(verbs); i++) {
+  for (size_t i = 0; i < SF_COUNT_OF(verbs); i++)
     printf("  %-9s %s\n", verbs[i].name, verbs[i].summary);
-  }
   puts("\n  --list-ops, --list-passes, --list-machines, --list-targets,\n"
        "  --list-formats   what there is (--json for programs)\n\n"
        "exit codes: 0 fine, 1 input or model, 2 usage, 3 does not fit the "
@@ -167,11 +163,9 @@ static sf_result take_value(parse_state *p, const char *name,
 static bool is_reader_option(const char *name, size_t length) {
   for (size_t i = 0; i < sf_frontend_count(); i++) {
     const sf_reader_option *o = sf_frontend_at(i)->options;
-    for (; o && o->name; o++) {
-      if (strlen(o->name) == length && strncmp(o->name, name, length) == 0) {
+    for (; o && o->name; o++)
+      if (strlen(o->name) == length && strncmp(o->name, name, length) == 0)
         return true;
-      }
-    }
   }
   return false;
 }

@@ -28,13 +28,11 @@ static double word_value(sf_scalar scalar, sf_word word) {
  * and integers below 2^53 sum exactly, so the plain way is right. */
 static double score(sfc_decide decide, sf_scalar scalar, const sf_word *outputs,
                     uint32_t t, size_t classes, size_t i) {
-  if (decide == SFC_DECIDE_LAST) {
+  if (decide == SFC_DECIDE_LAST)
     return word_value(scalar, outputs[(size_t)t * classes + i]);
-  }
   double sum = 0;
-  for (uint32_t s = 0; s <= t; s++) {
+  for (uint32_t s = 0; s <= t; s++)
     sum += word_value(scalar, outputs[(size_t)s * classes + i]);
-  }
   return sum;
 }
 

@@ -61,9 +61,8 @@ void sfc_print_accuracy(const uint64_t *correct, uint32_t steps,
 json_t *sfc_accuracy_json(const uint64_t *correct, uint32_t steps,
                           uint64_t samples) {
   json_t *by_step = json_array();
-  for (uint32_t t = 0; t < steps; t++) {
+  for (uint32_t t = 0; t < steps; t++)
     json_array_append_new(by_step, json_integer((json_int_t)correct[t]));
-  }
   return json_pack("{s:I,s:I,s:o}", "correct",
                    (json_int_t)(steps ? correct[steps - 1] : 0), "samples",
                    (json_int_t)samples, "correct_after_step", by_step);

@@ -45,9 +45,8 @@ void sfc_tally_add(sfc_tally *tally, uint64_t sample, const sf_word *output) {
   sfc_decide_run(tally->decide, tally->network->return_types[0].scalar, first,
                  tally->steps, elements, tally->classes);
   int64_t label = sf_array_i64(&tally->labels, sample);
-  for (uint32_t t = 0; t < tally->steps; t++) {
+  for (uint32_t t = 0; t < tally->steps; t++)
     tally->correct[t] += (int64_t)tally->classes[t] == label;
-  }
 }
 
 sf_result sfc_write_words(const char *path, const sf_type *type,
@@ -92,9 +91,8 @@ sf_result sfc_tally_finish(sfc_session *session, sfc_tally *tally,
     json_object_set_new(object, "cost", sfc_cost_json(&cost));
     return SF_OK;
   }
-  if (tally->labelled) {
+  if (tally->labelled)
     sfc_print_accuracy(tally->correct, tally->steps, tally->samples);
-  }
   sfc_print_counts(&tally->counts);
   sfc_cost_print(&cost);
   return SF_OK;

@@ -20,14 +20,11 @@ static sf_result check_target(sfc_session *session, const sfc_model *model,
   sf_emit_job emit;
   sf_machine *machine = NULL;
   sf_result result = sf_module_clone(model->import.module, &job.module);
-  if (result == SF_OK) {
-    result = sfc_lower(&job, session->diag, &machine, &emit);
-  }
+  if (result == SF_OK) result = sfc_lower(&job, session->diag, &machine, &emit);
   if (result == SF_OK) result = target->check(&emit);
   sf_check_report report = {0};
-  if (result == SF_OK && machine) {
+  if (result == SF_OK && machine)
     result = sf_mapping_check(emit.network, machine, session->diag, &report);
-  }
   if (result == SF_OK && row) {
     json_object_set_new(row, "utilization", sfc_utilization_json(&report));
     json_object_set_new(row, "lag", json_integer(emit.network->lag));

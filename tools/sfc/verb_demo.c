@@ -44,12 +44,10 @@ static sf_result run_folder(sfc_session *session, const char *folder,
   sfc_tally tally = {0};
   sfc_difference difference = {0};
   sf_result result = sfc_model_load(session, folder, &model);
-  if (result == SF_OK) {
+  if (result == SF_OK)
     result = sfc_dataset_open(session, model.network, &dataset);
-  }
-  if (result == SF_OK) {
+  if (result == SF_OK)
     result = sfc_tally_create(session, model.network, &dataset, &tally);
-  }
   if (result == SF_OK) {
     sfc_artefact_run run = {.directory = folder,
                             .model = &model,
@@ -185,11 +183,10 @@ static sf_result run_targets(sfc_session *session, const sfc_demo_data *data,
     }
     free(row.counts.populations);
   }
-  if (json) {
+  if (json)
     sfc_print_json(rows);
-  } else if (result == SF_OK) {
+  else if (result == SF_OK)
     print_commands(data);
-  }
   return result;
 }
 
@@ -213,9 +210,7 @@ sf_result sfc_verb_demo(sfc_session *session) {
     result = keep ? sf_make_directory(keep, session->diag)
                   : sf_temporary_folder(session->diag, &scratch);
   }
-  if (result == SF_OK) {
-    result = run_demo(session, &data, keep ? keep : scratch);
-  }
+  if (result == SF_OK) result = run_demo(session, &data, keep ? keep : scratch);
   if (scratch) sf_remove_tree(scratch);
   free(scratch);
   sfc_demo_data_destroy(&data);

@@ -7,12 +7,10 @@
 
 static json_t *neuron_json(const sf_neuron *neuron) {
   json_t *params = json_array(), *states = json_array();
-  for (uint32_t i = 0; i < neuron->param_count; i++) {
+  for (uint32_t i = 0; i < neuron->param_count; i++)
     json_array_append_new(params, json_string(neuron->params[i].value->name));
-  }
-  for (uint32_t i = 0; i < neuron->state_count; i++) {
+  for (uint32_t i = 0; i < neuron->state_count; i++)
     json_array_append_new(states, json_string(neuron->states[i].value->name));
-  }
   return json_pack("{s:s,s:i,s:i,s:o,s:o}", "name", neuron->name, "inputs",
                    (int)neuron->input_count, "outputs", (int)neuron->emit_count,
                    "params", params, "states", states);
@@ -38,9 +36,8 @@ static sf_result print_library(const sf_module *library, bool json,
                                bool whole) {
   if (json) {
     json_t *rows = json_array();
-    for (sf_neuron *n = library->first_neuron; n; n = n->next) {
+    for (sf_neuron *n = library->first_neuron; n; n = n->next)
       json_array_append_new(rows, neuron_json(n));
-    }
     sfc_print_json(rows);
     return SF_OK;
   }
@@ -61,9 +58,8 @@ sf_result sfc_verb_neurons(sfc_session *session) {
   sf_module *library = NULL;
   SF_TRY(sf_library_load(session->diag, &library));
   sf_result result = name ? keep_only(library, name, session->diag) : SF_OK;
-  if (result == SF_OK) {
+  if (result == SF_OK)
     result = print_library(library, session->arguments.json, name != NULL);
-  }
   sf_module_destroy(library);
   if (result == SF_OK && !name) sfc_print_next(session, "sfc neurons lif");
   return result;

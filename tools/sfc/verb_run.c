@@ -24,9 +24,8 @@ static sf_result write_records(sfc_session *session, const sfc_dataset *dataset,
 static void take_block(sfc_tally *tally, const sfc_block *block,
                        sf_word *const *records) {
   for (uint64_t s = 0; s < block->count; s++) {
-    if (tally->network->return_count > 0) {
+    if (tally->network->return_count > 0)
       sfc_tally_add(tally, block->first + s, sfc_block_data(block, s, 0));
-    }
     for (uint32_t i = 0; i < block->tap_count; i++) {
       if (!records[i]) continue;
       size_t words =
@@ -77,12 +76,10 @@ static sf_result run_model(sfc_session *session, const sfc_model *model,
     records[i] = malloc(words * sizeof(sf_word) + 1);
     if (!records[i]) result = SF_OOM;
   }
-  if (result == SF_OK) {
+  if (result == SF_OK)
     result = run_blocks(session, model, dataset, taps, count, tally, records);
-  }
-  if (result == SF_OK) {
+  if (result == SF_OK)
     result = write_records(session, dataset, taps, count, records, total);
-  }
   for (uint32_t i = 0; records && i < count; i++)
     free(records[i]);
   free(records);
@@ -116,12 +113,10 @@ static sf_result run_loaded(sfc_session *session, const sfc_model *model) {
   sfc_dataset dataset = {0};
   sfc_tally tally = {0};
   sf_result result = sfc_dataset_open(session, model->network, &dataset);
-  if (result == SF_OK && !session->arguments.json) {
+  if (result == SF_OK && !session->arguments.json)
     sfc_dataset_print_choices(&dataset);
-  }
-  if (result == SF_OK) {
+  if (result == SF_OK)
     result = sfc_tally_create(session, model->network, &dataset, &tally);
-  }
   if (result == SF_OK) {
     result = model->is_folder ? run_folder(session, model, &dataset, &tally)
                               : run_model(session, model, &dataset, &tally);

@@ -71,9 +71,8 @@ static sf_result compare(sfc_session *session, const sfc_model *model,
                           .counts = &counts,
                           .difference = &difference};
   sf_result result = sfc_artefact_run_all(session, &run);
-  if (result == SF_OK) {
+  if (result == SF_OK)
     result = sfc_difference_report(&difference, session->diag);
-  }
   if (result == SF_OK && session->arguments.json) {
     sfc_print_json(json_pack("{s:b,s:I,s:I,s:I,s:o}", "identical", 1, "samples",
                              (json_int_t)dataset->samples, "compared",
