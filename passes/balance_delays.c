@@ -157,10 +157,9 @@ const sf_pass sf_pass_balance_delays = {
     .description =
         "Inserts delays, sets the step in which each population starts and the "
         "lag of the results, such that every path from a population or an "
-        "input "
-        "to a population on chip takes at least one step, and the results are "
-        "the same, later by the lag. The lag is the least there is. Loops that "
-        "are too short are reported with their populations.",
+        "input to a population on chip takes at least one step, and the "
+        "results are the same, later by the lag. The lag is the least there "
+        "is. Loops that are too short are reported with their populations.",
     .gives = SF_FACT_BALANCED,
     .keeps =
         SF_FACT_ANALOG_FREE | SF_FACT_QUANTIZED | SF_FACT_SPIKING_NORMAL_FORM,

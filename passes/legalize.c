@@ -75,10 +75,9 @@ const sf_pass sf_pass_legalize = {
         "Makes each operand of a population on chip a sum of projections of "
         "populations or inputs. Distributes sums over projections, turns other "
         "ops into populations, adds synapses of weight 1. Reports every op "
-        "that "
-        "has no such form, with what would help, and every integer op without "
-        "a "
-        "mode that is not proved to fit. f32 is legal on the host only.",
+        "that has no such form, with what would help, and every integer op "
+        "without a mode that is not proved to fit. f32 is legal on the host "
+        "only.",
     .gives =
         SF_FACT_ANALOG_FREE | SF_FACT_QUANTIZED | SF_FACT_SPIKING_NORMAL_FORM,
     .exactness = SF_EXACT,
