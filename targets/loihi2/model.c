@@ -53,10 +53,11 @@ static const model_row models[] = {
     {"loihi_lif_reset",
      NULL,
      {"lif-reset",
-      2,
+      1,
       {{"u", 24, "wrap", NULL},
        {"v", 24, "saturate", NULL},
        {"left", 32, "wrap", "resetFirst"}}},
+     /* One word as in `partition`: three state variables of 24 bits. */
      {LIF_PARAMS}}, /* and interval, first: see read_params */
     {"sigma_delta",
      NULL,
