@@ -5,6 +5,7 @@
  */
 #include "passes/balance.h"
 #include "passes/normal_form.h"
+#include "passes/op_copy.h"
 #include "passes/relay.h"
 
 #include <assert.h>
@@ -147,34 +148,10 @@ static bool is_between(const sf_balance *b, const sf_op *op) {
          op->kind != SF_OP_DELAY;
 }
 
-static sf_result copy_attr(sf_op *to, const sf_attr *attr) {
-  switch (attr->kind) {
-  case SF_KIND_NUMBER:
-    return sf_op_set_number(to, attr->id, attr->f);
-  case SF_KIND_INTS:
-    return sf_op_set_ints(to, attr->id, attr->count, attr->ints);
-  case SF_KIND_BLOB:
-    return sf_op_set_blob(to, attr->id, attr->blob);
-  case SF_KIND_TEXT:
-    return sf_op_set_text(to, attr->id, attr->text);
-  default:
-    return sf_op_set_int(to, attr->id, attr->i);
-  }
-}
-
 /* A copy behind `op`, with its blobs; streams are set later. */
 static sf_value *copy_op(sf_op *op) {
-  sf_op *copy =
-      sf_op_create(op->network, op->next, op->kind, op->operand_count, op->loc);
+  sf_op *copy = sf_op_copy_without_streams(op, op->operand_count);
   if (!copy) return NULL;
-  copy->mode = op->mode;
-  copy->order = UINT32_MAX;
-  for (uint32_t i = 0; i < op->attr_count; i++)
-    if (copy_attr(copy, &op->attrs[i]) != SF_OK) return NULL;
-  for (uint32_t i = 0; i < op->operand_count; i++) {
-    sf_blob *blob = sf_op_operand_blob(op, i);
-    if (blob) sf_op_set_operand_blob(copy, i, blob);
-  }
   return sf_op_add_result(copy, op->results[0]->name, &op->results[0]->type);
 }
 

@@ -51,8 +51,5 @@ sf_result sf_legalize_population(sf_legalizer *legalizer, sf_op *op,
  * it is not, or the projection reads no sum. */
 sf_result sf_legalize_distribute(sf_legalizer *legalizer, sf_op *projection,
                                  sf_value **out) SF_MUST_USE;
-/* Same kind, mode, attributes and blobs; no stream operand, no result yet. Put
- * behind `op`. `operands`: how many it takes over. NULL: out of memory. */
-sf_op *sf_op_copy_without_streams(sf_op *op, uint32_t operands);
 
 #endif

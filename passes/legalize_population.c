@@ -4,6 +4,7 @@
  * accounts for. */
 #include "passes/legalize.h"
 #include "passes/normal_form.h"
+#include "passes/op_copy.h"
 #include "passes/relay.h"
 
 #include <string.h>
