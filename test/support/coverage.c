@@ -35,11 +35,13 @@ void sf_coverage_add(sf_coverage *coverage, const sf_module *module) {
 typedef struct report {
   uint64_t least;
   FILE *out;
-  size_t short_rows;
+  size_t rows, short_rows;
+  uint64_t rarest; /* count of the row seen least */
 } report;
 
 static void row(report *r, const char *op, const char *what, const char *word,
                 uint64_t seen) {
+  if (!r->rows++ || seen < r->rarest) r->rarest = seen;
   if (seen >= r->least) return;
   r->short_rows++;
   if (r->out)
@@ -78,7 +80,7 @@ static void report_nop(report *r, const sf_coverage *c,
 
 size_t sf_coverage_report(const sf_coverage *coverage, uint64_t least,
                           FILE *out) {
-  report r = {least, out, 0};
+  report r = {.least = least, .out = out};
   for (size_t i = 0; i < sf_op_info_count(); i++)
     report_op(&r, coverage, sf_op_info_at(i));
   for (size_t i = 0; i < sf_nop_info_count(); i++)
@@ -87,5 +89,11 @@ size_t sf_coverage_report(const sf_coverage *coverage, uint64_t least,
   if (SF_SOURCE_##ID != SF_SOURCE_DENSE)                                       \
     row(&r, "blob", text, "", coverage->source[NUMBER]);
 #include "sf/types.def"
+  if (out)
+    fprintf(out,
+            "coverage: %zu ops, attributes, modes, roundings and sources; %zu "
+            "seen fewer than %llu times; the rarest %llu times\n",
+            r.rows, r.short_rows, (unsigned long long)least,
+            (unsigned long long)r.rarest);
   return r.short_rows;
 }

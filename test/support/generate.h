@@ -43,7 +43,8 @@ typedef struct sf_coverage {
 
 void sf_coverage_add(sf_coverage *coverage, const sf_module *module);
 /* Writes a row for everything that ops.def allows and was seen fewer than
- * `least` times; returns the number of such rows. `out` NULL: counts only. */
+ * `least` times, then how many rows there are and the count of the rarest;
+ * returns the number of rows that fell short. `out` NULL: counts only. */
 size_t sf_coverage_report(const sf_coverage *coverage, uint64_t least,
                           FILE *out);
 
