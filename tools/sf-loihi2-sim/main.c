@@ -23,6 +23,9 @@ static const char help[] =
     "  --samples N        samples when there is no input; default 1\n"
     "  --output DIR       write layer-N.npy for each population and "
     "counts.json\n"
+    "  --states           with --output: also layer-N.state-S.npy, the state "
+    "after\n"
+    "                     each step\n"
     "  --json             print the counts as JSON\n"
     "  --check            only check the configuration\n"
     "  --help, --version\n"
@@ -35,7 +38,7 @@ typedef struct arguments {
   const char **inputs; /* NAME=FILE */
   uint32_t input_count;
   uint32_t steps, samples; /* 0: not given */
-  bool json, check;
+  bool json, check, states;
 } arguments;
 
 static sf_result read_count(sf_diag *diag, const char *flag, const char *text,
@@ -74,6 +77,8 @@ static sf_result read_flag(sf_diag *diag, const char *flag, const char *value,
     out->json = true;
   else if (strcmp(flag, "--check") == 0)
     out->check = true;
+  else if (strcmp(flag, "--states") == 0)
+    out->states = true;
   else if (flag[0] == '-' && flag[1])
     return sf_error(diag, SF_DIAG_USAGE, SF_NO_LOC, "unknown option '%s'",
                     flag);
@@ -93,9 +98,13 @@ static sf_result read_arguments(int argc, char **argv, sf_diag *diag,
                      &used));
     i += used;
   }
-  if (out->directory) return SF_OK;
-  return sf_error(diag, SF_DIAG_USAGE, SF_NO_LOC,
-                  "a folder is needed; see --help");
+  if (!out->directory)
+    return sf_error(diag, SF_DIAG_USAGE, SF_NO_LOC,
+                    "a folder is needed; see --help");
+  if (out->states && !out->output)
+    return sf_error(diag, SF_DIAG_USAGE, SF_NO_LOC,
+                    "--states needs --output DIR");
+  return SF_OK;
 }
 
 /* Names may hold '=': the input whose name and '=' begin the argument. */
@@ -209,13 +218,12 @@ static sf_result simulate(const sf_sim_board *board, const arguments *args,
   SF_TRY(choose_length(board, args, arrays, diag, &run));
   run.series = calloc(board->layer_count, sizeof *run.series);
   run.counts = calloc(board->layer_count, sizeof *run.counts);
+  if (args->states) run.states = calloc(board->layer_count, sizeof *run.states);
   sf_result result = SF_OOM;
-  if (run.series && run.counts) result = sf_sim_simulate(board, &run);
+  if (run.series && run.counts && (run.states || !args->states))
+    result = sf_sim_simulate(board, &run);
   if (result == SF_OK) result = report(board, &run, args, diag);
-  for (uint32_t l = 0; run.series && l < board->layer_count; l++)
-    free(run.series[l].data);
-  free(run.series);
-  free(run.counts);
+  sf_sim_run_release(board, &run);
   return result;
 }
 

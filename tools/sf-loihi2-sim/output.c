@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_NAME_MAX = 32 };
+enum { FILE_NAME_MAX = 48 };
 
 static void file_name(uint32_t layer, char out[FILE_NAME_MAX]) {
   snprintf(out, FILE_NAME_MAX, "layer-%" PRIu32 ".npy", layer);
@@ -44,6 +44,16 @@ char *sf_sim_counts_json(const sf_sim_board *board, const sf_sim_run *run) {
   return text;
 }
 
+static sf_result write_rows(const sf_sim_board *board, const sf_sim_run *run,
+                            uint32_t l, sf_array_type type, const void *data,
+                            const char *path, sf_diag *diag) {
+  const sf_sim_layer *layer = &board->layers[l];
+  uint64_t dim[2 + 8] = {run->samples, run->steps};
+  for (uint32_t i = 0; i < layer->rank; i++)
+    dim[2 + i] = layer->dim[i];
+  return sf_array_write(path, type, 2 + layer->rank, dim, data, diag);
+}
+
 static sf_result write_series(const sf_sim_board *board, const sf_sim_run *run,
                               uint32_t l, const char *directory,
                               sf_diag *diag) {
@@ -51,22 +61,38 @@ static sf_result write_series(const sf_sim_board *board, const sf_sim_run *run,
   file_name(l, file);
   char *path = sf_path_join(directory, file);
   if (!path) return SF_OOM;
-  const sf_sim_layer *layer = &board->layers[l];
-  uint64_t dim[2 + 8] = {run->samples, run->steps};
-  for (uint32_t i = 0; i < layer->rank; i++)
-    dim[2 + i] = layer->dim[i];
-  sf_result result = sf_array_write(path, run->series[l].type, 2 + layer->rank,
-                                    dim, run->series[l].data, diag);
+  sf_result result = write_rows(board, run, l, run->series[l].type,
+                                run->series[l].data, path, diag);
   free(path);
   return result;
+}
+
+static sf_result write_states(const sf_sim_board *board, const sf_sim_run *run,
+                              uint32_t l, const char *directory,
+                              sf_diag *diag) {
+  const sf_sim_states *states = &run->states[l];
+  for (uint32_t s = 0; s < states->count; s++) {
+    char file[FILE_NAME_MAX];
+    snprintf(file, sizeof file, "layer-%" PRIu32 ".state-%" PRIu32 ".npy", l,
+             s);
+    char *path = sf_path_join(directory, file);
+    if (!path) return SF_OOM;
+    sf_result result =
+        write_rows(board, run, l, SF_ARRAY_I32, states->data[s], path, diag);
+    free(path);
+    SF_TRY(result);
+  }
+  return SF_OK;
 }
 
 sf_result sf_sim_write(const sf_sim_board *board, const sf_sim_run *run,
                        const char *directory, sf_diag *diag) {
   if (!sf_path_is_directory(directory))
     SF_TRY(sf_make_directory(directory, diag));
-  for (uint32_t l = 0; l < board->layer_count; l++)
+  for (uint32_t l = 0; l < board->layer_count; l++) {
     SF_TRY(write_series(board, run, l, directory, diag));
+    if (run->states) SF_TRY(write_states(board, run, l, directory, diag));
+  }
   char *text = sf_sim_counts_json(board, run);
   char *path = sf_path_join(directory, "counts.json");
   sf_result result = SF_OOM;

@@ -4,7 +4,8 @@
 
 #include "tools/sf-loihi2-sim/simulate.h"
 
-/* Writes DIRECTORY/<layer>.npy and DIRECTORY/counts.json; makes the folder. */
+/* Writes DIRECTORY/layer-N.npy, with states layer-N.state-S.npy, and
+ * DIRECTORY/counts.json; makes the folder. */
 sf_result sf_sim_write(const sf_sim_board *board, const sf_sim_run *run,
                        const char *directory, sf_diag *diag) SF_MUST_USE;
 /* The counts as counts.json holds them; malloc'ed text. */

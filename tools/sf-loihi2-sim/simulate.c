@@ -119,8 +119,16 @@ static void record(machine *m, const sf_sim_group *group, uint32_t neuron,
     ((int32_t *)series->data)[at] = payload;
 }
 
-static void run_group(machine *m, sf_sim_group *group, event_list *sent,
-                      uint32_t step, size_t row) {
+static void record_states(machine *m, const sf_sim_group *group, size_t row) {
+  size_t elements = m->board->layers[group->layer].elements;
+  sf_sim_states *states = &m->run->states[group->layer];
+  for (uint32_t s = 0; s < group->program->states; s++)
+    for (uint32_t n = 0; n < group->count; n++)
+      states->data[s][row * elements + group->element[n]] = group->state[s][n];
+}
+
+static void update_group(machine *m, sf_sim_group *group, event_list *sent,
+                         uint32_t step, size_t row) {
   const int32_t *in[SF_SIM_PORTS];
   take_inputs(m, group, step, in);
   if (step < group->start) return;
@@ -136,6 +144,12 @@ static void run_group(machine *m, sf_sim_group *group, event_list *sent,
     counts->spikes_out++;
     record(m, group, n, m->out[n], row);
   }
+}
+
+static void run_group(machine *m, sf_sim_group *group, event_list *sent,
+                      uint32_t step, size_t row) {
+  update_group(m, group, sent, step, row);
+  if (m->run->states) record_states(m, group, row);
 }
 
 static void read_input(machine *m, uint32_t input, uint32_t sample,
@@ -209,20 +223,52 @@ static void run_step(machine *m, uint32_t sample, uint32_t step) {
            step);
 }
 
+/* Zeros for samples x steps x the layer's elements; NULL: no memory. */
+static void *create_rows(const sf_sim_run *run, const sf_sim_layer *layer,
+                         size_t width) {
+  size_t rows;
+  if (__builtin_mul_overflow((size_t)run->samples, (size_t)run->steps, &rows) ||
+      __builtin_mul_overflow(rows, (size_t)layer->elements, &rows))
+    return NULL;
+  return calloc(rows ? rows : 1, width);
+}
+
 static sf_result create_series(const sf_sim_board *board, sf_sim_run *run) {
   for (uint32_t l = 0; l < board->layer_count; l++) {
     const sf_sim_layer *layer = &board->layers[l];
     run->series[l].type = layer->bits == 1 ? SF_ARRAY_I8 : SF_ARRAY_I32;
-    size_t rows;
-    if (__builtin_mul_overflow((size_t)run->samples, (size_t)run->steps,
-                               &rows) ||
-        __builtin_mul_overflow(rows, (size_t)layer->elements, &rows))
-      return SF_OOM;
     size_t width = sf_array_type_bytes(run->series[l].type);
-    run->series[l].data = calloc(rows ? rows : 1, width);
+    run->series[l].data = create_rows(run, layer, width);
     if (!run->series[l].data) return SF_OOM;
   }
   return SF_OK;
+}
+
+/* A layer has as many state words as the largest of its groups' programs. */
+static sf_result create_states(const sf_sim_board *board, sf_sim_run *run) {
+  for (uint32_t c = 0; c < board->core_count; c++)
+    for (uint32_t g = 0; g < board->cores[c].group_count; g++) {
+      const sf_sim_group *group = &board->cores[c].groups[g];
+      sf_sim_states *states = &run->states[group->layer];
+      for (; states->count < group->program->states; states->count++) {
+        int32_t *data =
+            create_rows(run, &board->layers[group->layer], sizeof *data);
+        if (!data) return SF_OOM;
+        states->data[states->count] = data;
+      }
+    }
+  return SF_OK;
+}
+
+void sf_sim_run_release(const sf_sim_board *board, sf_sim_run *run) {
+  for (uint32_t l = 0; l < board->layer_count; l++) {
+    if (run->series) free(run->series[l].data);
+    for (uint32_t s = 0; run->states && s < run->states[l].count; s++)
+      free(run->states[l].data[s]);
+  }
+  free(run->series);
+  free(run->states);
+  free(run->counts);
 }
 
 sf_result sf_sim_simulate(const sf_sim_board *board, sf_sim_run *run) {
@@ -230,6 +276,7 @@ sf_result sf_sim_simulate(const sf_sim_board *board, sf_sim_run *run) {
   if (!m.arena) return SF_OOM;
   sf_result result = machine_create(&m);
   if (result == SF_OK) result = create_series(board, run);
+  if (result == SF_OK && run->states) result = create_states(board, run);
   if (result == SF_OK) {
     sf_progress progress = sf_progress_start("simulate", run->samples);
     for (uint32_t sample = 0; sample < run->samples; sample++) {
