@@ -1,31 +1,12 @@
-/* The edges of Lava's fixed-point LIF (the project's Loihi 2 reference, section
- * 2.2) as generated code: u wraps once at +-2^23 and keeps 2^23 itself, v stops
- * at +-(2^23 - 1), both decays truncate toward zero. On each x86-64 level that
- * this machine has, on AArch64 under qemu-user and on a Cortex-M4F in QEMU;
- * the expected numbers are Lava's, not the interpreter's. */
+/* The edges of Lava's fixed-point LIF as generated code. On each x86-64 level
+ * that this machine has, on AArch64 under qemu-user and on a Cortex-M4F in
+ * QEMU; the expected numbers are Lava's, not the interpreter's. */
+#include "test/support/lif_edges.h"
 #include "test/support/llvm_batch.h"
-
-/* One step of `loihi_lif`: u and v before, decays and input, u and v after. */
-typedef struct edge {
-  int32_t u, v, di, dv, input, u_after, v_after;
-} edge;
-
-static const edge edges[] = {
-    {8388000, 0, 0, 0, 100, -8382816, -8382816},
-    {-8388000, 0, 0, 0, -100, 8382816, 8382816},
-    {8388544, 0, 0, 0, 1, 8388608, 8388607}, /* 2^23 stays; v saturates */
-    {8388607, 8388000, 0, 0, 0, 8388607, 8388607},
-    {-8388607, -8388000, 0, 0, 0, -8388607, -8388607},
-    {-5, 0, 4096 - 3686, 0, 0, -4, -4},
-    {0, -5, 0, 409, 0, 0, -4},
-    {7, -5, 0, 409, 0, 7, 3}, /* -4, then + u */
-};
-
-enum { EDGES = SF_COUNT_OF(edges) };
 
 typedef struct table {
   batch *b;
-  sf_module *modules[EDGES];
+  sf_module *modules[LIF_EDGES];
 } table;
 
 /* The library's text with the case's states as initial values. */
@@ -36,12 +17,12 @@ static void add_edge(table *t, unsigned i) {
     sf_neuron *lif = sf_module_find_neuron(
         t->modules[i], (sf_slice){names[k], strlen(names[k])});
     assert_non_null(lif);
-    lif->states[0].initial.i = edges[i].u;
-    lif->states[1].initial.i = edges[i].v;
+    lif->states[0].initial.i = lif_edges[i].u;
+    lif->states[1].initial.i = lif_edges[i].v;
     sf_word *in = batch_add(t->b, lif, 1, 1);
     unsigned p = 0;
-    in[p++].i = edges[i].di;
-    in[p++].i = edges[i].dv;
+    in[p++].i = lif_edges[i].di;
+    in[p++].i = lif_edges[i].dv;
     in[p++].i = 0;       /* bias */
     in[p++].i = 8388607; /* vth: never a spike */
     if (k) {
@@ -49,7 +30,7 @@ static void add_edge(table *t, unsigned i) {
       in[p++].i = 5;
     }
     assert_int_equal(p, lif->param_count);
-    in[p].i = edges[i].input;
+    in[p].i = lif_edges[i].input;
   }
 }
 
@@ -57,7 +38,7 @@ static int create_table(void **state) {
   table *t = calloc(1, sizeof *t);
   t->b = calloc(1, sizeof *t->b);
   t->b->diag = sf_diag_create(stderr, SF_DIAG_TEXT);
-  for (unsigned i = 0; i < EDGES; i++)
+  for (unsigned i = 0; i < LIF_EDGES; i++)
     add_edge(t, i);
   *state = t;
   return 0;
@@ -65,7 +46,7 @@ static int create_table(void **state) {
 
 static int destroy_table(void **state) {
   table *t = *state;
-  for (unsigned i = 0; i < EDGES; i++)
+  for (unsigned i = 0; i < LIF_EDGES; i++)
     sf_module_destroy(t->modules[i]);
   free(t->b->in);
   sf_diag_destroy(t->b->diag);
@@ -80,7 +61,7 @@ static void check(void **state, batch_machine machine) {
   sf_word *got = batch_run(t->b, machine);
   for (unsigned n = 0; n < t->b->entry_count; n++) {
     const batch_entry *e = &t->b->entries[n];
-    const edge *want = &edges[n / 2];
+    const lif_edge *want = &lif_edges[n / 2];
     const sf_word *after = got + e->out;
     if (after[0].i != want->u_after || after[1].i != want->v_after)
       fail_msg("%s: @%s, case %u: u %d v %d, expected %d %d",

@@ -1,178 +1,13 @@
-/* The worked traces of loihi2.md 2 as networks on the Loihi 2 simulator:
- * emitted from text with a hand-written mapping over two cores, run as a
- * process, compared with the numbers printed there and with the interpreter.
- *
- * loihi2.md counts steps from 1 and so do the tables here: step t of the page
- * is step t - 1 of the IR. A `delay` of 1 is the step that hardware takes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* The worked traces of loihi2.md 2 as networks on the Loihi 2 simulator: what
+ * is sent and every state word after each step. */
+#include "test/support/loihi2_trace.h"
 
-#include <cmocka.h>
-
-#include "sf/target.h"
-#include "support/buffer.h"
-#include "support/file.h"
-#include "support/hash.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-/* An element of an input or of a population in one step. */
-typedef struct event {
-  uint32_t step; /* from 1; 0 ends a list */
-  uint32_t element;
-  int32_t value;
-} event;
-
-typedef struct trace_case {
-  const char *neuron;         /* of the library */
-  const char *body;           /* blobs and network */
-  const char *input, *output; /* names of values */
-  uint32_t steps;
-  const event *in, *out; /* everything else is 0 */
-  uint32_t neurons;      /* of %h; 0: 2 */
-} trace_case;
-
-#define TWO_CORES                                                              \
-  "mapping @main on \"oheo-gulch\" {\n"                                        \
-  "  core @c0 {chip = 0, x = 0, y = 0, p = 0} { host %%h [0:1] }\n"            \
-  "  core @c1 {chip = 0, x = 1, y = 0, p = 2} { host %%h [1:%u] }\n"           \
-  "  route @r0 {from = @c0, to = [@c1], path = [e]}\n"                         \
-  "  route @r1 {from = @c1, to = [@c0], path = [w]}\n"                         \
-  "}\n"
-
-/* The text of one neuron function of ir/library.sf. */
-static void add_neuron(sf_buffer *out, const char *name) {
-  char *text = NULL;
-  size_t size = 0;
-  sf_diag *diag = sf_diag_create(stderr, SF_DIAG_TEXT);
-  assert_int_equal(
-      sf_file_read(SF_TEST_SOURCE "/ir/library.sf", 0, diag, &text, &size),
-      SF_OK);
-  char head[64];
-  snprintf(head, sizeof head, "neuron @%s(", name);
-  const char *start = strstr(text, head);
-  assert_non_null(start);
-  const char *end = strstr(start, "\n}\n");
-  assert_non_null(end);
-  sf_buffer_add(out, start, (size_t)(end + 3 - start));
-  free(text);
-  sf_diag_destroy(diag);
-}
-
-static sf_module *parse_case(const trace_case *c, sf_diag *diag) {
-  sf_buffer text = {0};
-  sf_buffer_text(&text, "module @t {\n");
-  sf_buffer_text(&text, c->body);
-  add_neuron(&text, c->neuron);
-  const char *network = strstr(c->body, "network");
-  assert_non_null(network);
-  sf_buffer_printf(&text, TWO_CORES, c->neurons ? c->neurons : 2);
-  sf_buffer_text(&text, "}\n");
-  assert_false(text.failed);
-  sf_module *module = NULL;
-  sf_slice slice = {text.data, text.size};
-  assert_int_equal(sf_parse(slice, "trace.sf", diag, &module), SF_OK);
-  sf_buffer_destroy(&text);
-  return module;
-}
-
-static void fill(sf_series *series, const event *events) {
-  size_t elements = sf_type_elements(&series->type);
-  series->data = calloc(series->steps * elements + 1, sizeof *series->data);
-  assert_non_null(series->data);
-  for (; events->step; events++)
-    series->data[(events->step - 1) * elements + events->element].i =
-        events->value;
-}
-
-static void check_values(const trace_case *c, const sf_trace *trace,
-                         const char *who) {
-  const sf_series *got = sf_trace_find(trace, c->output);
-  assert_non_null(got);
-  sf_series expected = *got;
-  fill(&expected, c->out);
-  size_t words = got->steps * sf_type_elements(&got->type);
-  for (size_t i = 0; i < words; i++)
-    if (expected.data[i].i != got->data[i].i) {
-      size_t elements = sf_type_elements(&got->type);
-      print_error("%s, %s: step %zu element %zu: expected %d, got %d\n", who,
-                  c->neuron, i / elements + 1, i % elements, expected.data[i].i,
-                  got->data[i].i);
-    }
-  assert_memory_equal(expected.data, got->data, words * sizeof(sf_word));
-  free(expected.data);
-}
-
-/* The simulator stands in BUILD/bin, this program in BUILD/test/unit. */
-static void find_simulator(void) {
-  char self[4096], path[8300];
-  ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-  assert_true(length > 0);
-  self[length] = 0;
-  *strrchr(self, '/') = 0;
-  const char *old = getenv("PATH");
-  snprintf(path, sizeof path, "%s/../../bin:%s", self, old ? old : "");
-  setenv("PATH", path, 1);
-}
-
-/* Same spikes, as the page prints them, on interpreter and simulator. */
-static void run_trace(const trace_case *c) {
-  sf_diag *diag = sf_diag_create(stderr, SF_DIAG_TEXT);
-  sf_module *module = parse_case(c, diag);
-  sf_network *network = module->first_network;
-  sf_machine *machine = NULL;
-  assert_int_equal(sf_machine_load("oheo-gulch", diag, &machine), SF_OK);
-  char folder[] = "/tmp/sf-loihi2-trace-XXXXXX";
-  assert_non_null(mkdtemp(folder));
-  const sf_target *target = sf_target_find("loihi2", diag);
-  assert_non_null(target);
-  sf_emit_job emit = {.size = sizeof emit,
-                      .module = module,
-                      .network = network,
-                      .mapping = module->first_mapping,
-                      .machine = machine,
-                      .directory = folder,
-                      .diag = diag};
-  assert_int_equal(target->check(&emit), SF_OK);
-  assert_int_equal(target->emit(&emit), SF_OK);
-  sf_series input = {
-      .name = c->input, .type = network->arguments[0]->type, .steps = c->steps};
-  fill(&input, c->in);
-  sf_trace *golden = NULL;
-  assert_int_equal(
-      sf_trace_interp(network, &input, c->steps, false, diag, NULL, &golden),
-      SF_OK);
-  check_values(c, golden, "interpreter");
-  const sf_trace *samples[] = {golden, golden};
-  sf_run_job job = {.size = sizeof job,
-                    .directory = folder,
-                    .network = network,
-                    .mapping = module->first_mapping,
-                    .machine = machine,
-                    .samples = 2,
-                    .golden = samples,
-                    .steps = c->steps,
-                    .diag = diag};
-  sf_run_result result = {0};
-  assert_int_equal(target->run(&job, &result), SF_OK);
-  for (uint32_t s = 0; s < 2; s++) /* the second from scratch again */
-    check_values(c, result.traces[s], "simulator");
-  sf_run_result_destroy(&result);
-  sf_trace_destroy(golden);
-  free(input.data);
-  sf_remove_tree(folder);
-  sf_machine_destroy(machine);
-  sf_module_destroy(module);
-  sf_diag_destroy(diag);
-}
+#define ROWS_END                                                               \
+  {                                                                            \
+    0, {{0}}                                                     \
+  }
 
 #define WEIGHTS "blob @w : i8[2, 3] = dense [10, -20, 30, 4, 6, -8]\n"
-#define END     {0, 0, 0}
 
 static void lif(void **state) {
   (void)state;
@@ -181,6 +16,19 @@ static void lif(void **state) {
                              {9, 2, 1}, END};
   static const event out[] = {
       {4, 0, 1}, {9, 0, 1}, {10, 0, 1}, {12, 0, 1}, END};
+  static const state_row rows[] = {{1, {{0, 0}, {128, 64}}},
+                                   {2, {{640, 256}, {892, 382}}},
+                                   {3, {{2400, -320}, {3392, 114}}},
+                                   {4, {{1800, -240}, {0, -66}}},
+                                   {5, {{70, 204}, {198, 205}}},
+                                   {6, {{52, 153}, {371, 415}}},
+                                   {7, {{1319, 242}, {1806, 708}}},
+                                   {8, {{2909, -331}, {4786, 418}}},
+                                   {9, {{4101, -760}, {0, -292}}},
+                                   {10, {{4995, -1082}, {0, -1300}}},
+                                   {11, {{3746, -811}, {3874, -2006}}},
+                                   {12, {{2809, -608}, {0, -2487}}},
+                                   ROWS_END};
   run_trace(&(trace_case){
       .neuron = "loihi_lif",
       .body = WEIGHTS
@@ -195,7 +43,8 @@ static void lif(void **state) {
       .output = "h",
       .steps = 12,
       .in = in,
-      .out = out});
+      .out = out,
+      .rows = rows});
 }
 
 static void lif_recurrent(void **state) {
@@ -203,6 +52,11 @@ static void lif_recurrent(void **state) {
   static const event in[] = {{1, 0, 1}, {2, 0, 1}, {3, 1, 1}, {1, 2, 1}, END};
   static const event out[] = {{2, 0, 1}, {3, 0, 1}, {3, 1, 1}, {4, 1, 1},
                               {5, 1, 1}, {6, 1, 1}, {7, 1, 1}, END};
+  static const state_row rows[] = {
+      {2, {{2560, -256}, {0, -256}}},     {3, {{2560, 1600}, {0, 0}}},
+      {4, {{-1920, 3120}, {-1920, 0}}},   {5, {{-4000, 2340}, {-5860, 0}}},
+      {6, {{-5560, 1755}, {-11236, 0}}},  {7, {{-6730, 1316}, {-17614, 0}}},
+      {8, {{-7607, 987}, {-24670, 987}}}, ROWS_END};
   run_trace(&(trace_case){
       .neuron = "loihi_lif",
       .body = WEIGHTS
@@ -220,7 +74,8 @@ static void lif_recurrent(void **state) {
       .output = "h",
       .steps = 8,
       .in = in,
-      .out = out});
+      .out = out,
+      .rows = rows});
 }
 
 /* v = u, so a spike wherever the page's u is above 0. */
@@ -228,6 +83,15 @@ static void delays(void **state) {
   (void)state;
   static const event in[] = {{1, 0, 1}, {1, 1, 1}, {1, 2, 1}, END};
   static const event out[] = {{2, 0, 1}, {2, 1, 1}, {4, 0, 1}, {5, 1, 1}, END};
+  static const state_row rows[] = {{1, {{0, 0}, {0, 0}}},
+                                   {2, {{640, 384}, {0, 0}}},
+                                   {3, {{-1280, 0}, {-1280, 0}}},
+                                   {4, {{1920, 0}, {0, 0}}},
+                                   {5, {{0, 256}, {0, 0}}},
+                                   {6, {{0, 0}, {0, 0}}},
+                                   {7, {{0, -512}, {0, -512}}},
+                                   {8, {{0, 0}, {0, 0}}},
+                                   ROWS_END};
   run_trace(&(trace_case){
       .neuron = "loihi_lif",
       .body = WEIGHTS
@@ -242,7 +106,8 @@ static void delays(void **state) {
       .output = "h",
       .steps = 9,
       .in = in,
-      .out = out});
+      .out = out,
+      .rows = rows});
 }
 
 static void sigma_delta(void **state) {
@@ -252,6 +117,13 @@ static void sigma_delta(void **state) {
                              {6, 1, 3},   {7, 1, -300}, {2, 2, 64},
                              {6, 2, 5},   {7, 2, -50},  END};
   static const event out[] = {{1, 0, 128}, {8, 0, 136}, END};
+  static const state_row rows[] = {{1, {{0, 0}, {8192, 0}, {0, 0}}},
+                                   {2, {{640, 256}, {8832, 0}, {640, 0}}},
+                                   {3, {{-1280, 896}, {6912, 0}, {-1280, 0}}},
+                                   {5, {{3200, 1792}, {11392, 0}, {3200, 0}}},
+                                   {7, {{3220, 1742}, {11412, 0}, {3220, 0}}},
+                                   {8, {{8720, 742}, {16912, 0}, {0, 0}}},
+                                   ROWS_END};
   run_trace(&(trace_case){
       .neuron = "sigma_delta",
       .body = WEIGHTS
@@ -265,7 +137,8 @@ static void sigma_delta(void **state) {
       .output = "h",
       .steps = 10,
       .in = in,
-      .out = out});
+      .out = out,
+      .rows = rows});
 }
 
 static void delta(void **state) {
@@ -295,6 +168,9 @@ static void sigma(void **state) {
   static const event out[] = {{2, 0, 30},  {3, 0, 130}, {4, 0, 150},
                               {5, 0, 150}, {2, 1, 12},  {3, 1, -18},
                               {4, 1, -16}, {5, 1, -16}, END};
+  static const state_row rows[] = {{1, {{0, 0}}},     {2, {{30, 12}}},
+                                   {3, {{130, -18}}}, {4, {{150, -16}}},
+                                   {5, {{150, -16}}}, ROWS_END};
   run_trace(&(trace_case){.neuron = "sigma",
                           .body = WEIGHTS
                           "network @main(%x: i16[3]) -> (i32[2]) {\n"
@@ -306,7 +182,8 @@ static void sigma(void **state) {
                           .output = "h",
                           .steps = 5,
                           .in = in,
-                          .out = out});
+                          .out = out,
+                          .rows = rows});
 }
 
 #define RESONATOR(name)                                                        \
@@ -327,26 +204,75 @@ static void rf(void **state) {
   (void)state;
   static const event out[] = {
       {4, 1, 1}, {12, 0, 1}, {14, 1, 1}, {24, 0, 1}, END};
+  static const state_row rows[] = {{2, {{1280, 384}, {0, -512}}},
+                                   {3, {{1062, 567}, {624, -237}}},
+                                   {4, {{-63, 3145}, {1931, 208}}},
+                                   {5, {{-994, 2508}, {1572, 1706}}},
+                                   {11, {{1486, 1018}, {-312, -1832}}},
+                                   {12, {{1385, 1738}, {467, -1024}}},
+                                   {14, {{247, 1610}, {1330, 947}}},
+                                   {24, {{838, 1150}, {376, -537}}},
+                                   ROWS_END};
   run_trace(&(trace_case){.neuron = "rf",
                           .body = RESONATOR("rf"),
                           .input = "x",
                           .output = "h",
                           .steps = 24,
                           .in = pulses,
-                          .out = out});
+                          .out = out,
+                          .rows = rows});
 }
 
 static void rf_iz(void **state) {
   (void)state;
   static const event out[] = {
       {4, 0, 1}, {5, 1, 1}, {12, 0, 1}, {12, 1, 1}, END};
+  static const state_row rows[] = {{4, {{0, 3145}, {639, 208}}},
+                                   {5, {{-311, 0}, {530, 639}}},
+                                   {12, {{0, 0}, {639, 639}}},
+                                   ROWS_END};
   run_trace(&(trace_case){.neuron = "rf_iz",
                           .body = RESONATOR("rf_iz"),
                           .input = "x",
                           .output = "h",
                           .steps = 12,
                           .in = pulses,
-                          .out = out});
+                          .out = out,
+                          .rows = rows});
+}
+
+/* LIFReset with interval 4: u and v are cleared at t = 1, 5, 9. The page prints
+ * no trace for it; these rows are rules 1 to 6 by hand, without leak. The third
+ * word is the steps until the next reset. */
+static void lif_reset(void **state) {
+  (void)state;
+  static const event in[] = {{1, 0, 1}, {2, 1, 1}, {4, 0, 1}, {7, 2, 1}, END};
+  static const event out[] = {{8, 0, 1}, END};
+  static const state_row rows[] = {{1, {{0, 0}, {0, 0}, {3, 3}}},
+                                   {2, {{640, 256}, {640, 256}, {2, 2}}},
+                                   {3, {{-640, 640}, {0, 896}, {1, 1}}},
+                                   {4, {{-640, 640}, {-640, 1536}, {0, 0}}},
+                                   {5, {{640, 256}, {640, 256}, {3, 3}}},
+                                   {6, {{640, 256}, {1280, 512}, {2, 2}}},
+                                   {7, {{640, 256}, {1920, 768}, {1, 1}}},
+                                   {8, {{2560, -256}, {0, 512}, {0, 0}}},
+                                   {9, {{0, 0}, {0, 0}, {3, 3}}},
+                                   ROWS_END};
+  run_trace(&(trace_case){
+      .neuron = "loihi_lif_reset",
+      .body = WEIGHTS
+      "network @main(%x: spike[3]) -> (spike[2]) {\n"
+      "  %d = delay %x : spike[3]\n"
+      "  %i = linear %d, @w : i24[2]\n"
+      "  %h = neurons @loihi_lif_reset(%i) {vth = 2560, interval = 4} : "
+      "spike[2]\n"
+      "  return %h }\n",
+      .input = "x",
+      .output = "h",
+      .steps = 9,
+      .in = in,
+      .out = out,
+      .rows = rows});
 }
 
 /* 2.5: the 30 values that silicon printed; five steps of rising scale. */
@@ -434,6 +360,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(lif),
       cmocka_unit_test(lif_recurrent),
+      cmocka_unit_test(lif_reset),
       cmocka_unit_test(delays),
       cmocka_unit_test(sigma_delta),
       cmocka_unit_test(delta),
