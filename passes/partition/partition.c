@@ -59,12 +59,24 @@ static sf_mop *write_host(writer *w, sf_mop *core, const sf_value *value,
   return host;
 }
 
+/* Does the sum feed `neurons` and nothing else, through sums of sums too? The
+ * walk ends: it follows the only way from `sum`, on which `neurons` stands. */
+static bool feeds_only(const sf_value *sum, const sf_op *neurons) {
+  while (sf_value_has_one_use(sum)) {
+    const sf_op *reader = sum->first_use->op;
+    if (reader == neurons) return true;
+    if (!reader || reader->kind == SF_OP_NEURONS) return false;
+    sum = reader->results[0];
+  }
+  return false;
+}
+
 /* Sums of another shape than the population (a reshape in between) have no box
  * that tiles, and sums that feed two populations would be tiled twice; both are
  * hosted with their targets, unnamed (docs/ir.md 8). */
 static bool is_named(const sf_plan_sum *sum, const sf_op *neurons) {
   return sum->op && same_shape(sum->value, neurons) &&
-         sf_value_has_one_use(sum->value);
+         feeds_only(sum->value, neurons);
 }
 
 static sf_result write_core(writer *w, const sf_plan_population *p,
