@@ -9,7 +9,8 @@
  * populations or inputs; delays and moves stand before the projections. Sums
  * before a projection distribute, other ops and sums in the wrong place become
  * populations, a spike that reaches a population by itself gets a synapse of
- * weight 1. All of it is exact. What cannot be written so is reported, all at
+ * weight 1. A projection that a population adds twice becomes two. All of it is
+ * exact. What cannot be written so is reported, all at
  * once, and so is every integer op without a mode that is not proved to fit. */
 #include "passes/legalize.h"
 
@@ -45,9 +46,10 @@ static sf_result legalize_network(sf_pass_run *run, sf_network *network) {
   uint32_t errors = sf_diag_errors(run->diag);
   SF_TRY(sf_legalize_network(&l));
   report_analog(&l);
+  if (sf_diag_errors(run->diag) != errors) return SF_FAIL;
+  SF_TRY(sf_legalize_trees(&l));
   run->stats[STAT_POPULATIONS] += l.new_populations;
   run->stats[STAT_PROJECTIONS] += l.new_projections;
-  if (sf_diag_errors(run->diag) != errors) return SF_FAIL;
   return sf_prove_ranges(network, run->diag);
 }
 
@@ -74,7 +76,8 @@ const sf_pass sf_pass_legalize = {
     .description =
         "Makes each operand of a population on chip a sum of projections of "
         "populations or inputs. Distributes sums over projections, turns other "
-        "ops into populations, adds synapses of weight 1. Reports every op "
+        "ops into populations, adds synapses of weight 1, and copies a "
+        "projection that a population adds more than once. Reports every op "
         "that has no such form, with what would help, and every integer op "
         "without a mode that is not proved to fit. f32 is legal on the host "
         "only.",

@@ -52,4 +52,8 @@ sf_result sf_legalize_population(sf_legalizer *legalizer, sf_op *op,
 sf_result sf_legalize_distribute(sf_legalizer *legalizer, sf_op *projection,
                                  sf_value **out) SF_MUST_USE;
 
+/* legalize_tree.c: gives each addend of a population on chip an op of its own.
+ * For a network without obstacles; numbers its ops anew. FAIL: reported. */
+sf_result sf_legalize_trees(sf_legalizer *legalizer) SF_MUST_USE;
+
 #endif

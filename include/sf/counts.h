@@ -19,7 +19,8 @@ typedef struct sf_population_counts {
    * the projection; a value that reaches the population without a projection
    * counts one event a non-zero element (of the slice or delay, if it passes
    * one). A projection or value counts once, however many paths lead from it to
-   * the population. Synaptic delays count when the event is sent. */
+   * the population: `legalize` has made an op of each addend of a population on
+   * chip. Synaptic delays count when the event is sent. */
   uint64_t events_in;
   uint64_t spikes_out; /* non-zero elements of all its results */
   uint64_t updates; /* runs of the neuron function: elements x steps >= start */
