@@ -21,15 +21,8 @@ static json_t *choices_json(const sf_import *import) {
   return rows;
 }
 
-static sf_result refuse_folder(sfc_session *session, const char *verb) {
-  return sf_error(session->diag, SF_DIAG_USAGE, SF_NO_LOC,
-                  "'%s' is a compiled folder; sfc %s takes a model",
-                  session->arguments.positional, verb);
-}
-
 static sf_result import_loaded(sfc_session *session, const sfc_model *model) {
   const char *output = session->arguments.output;
-  if (model->is_folder) return refuse_folder(session, "import");
   sf_print_options options = {.locations = session->arguments.locations};
   if (output) {
     SF_TRY(
@@ -63,7 +56,6 @@ sf_result sfc_verb_import(sfc_session *session) {
 
 static sf_result compile_loaded(sfc_session *session, const sfc_model *model) {
   const sfc_arguments *a = &session->arguments;
-  if (model->is_folder) return refuse_folder(session, "compile");
   if (!a->target || !a->output) {
     return sf_error(session->diag, SF_DIAG_USAGE, SF_NO_LOC,
                     "sfc compile needs --target T and -o DIR");
