@@ -81,7 +81,23 @@ static void decide_moves(sf_printer *printer, const char *directory) {
     printer->rewrites |= sf_blob_in_companion(printer, b);
 }
 
-/* The companion first: a text that names it never stands alone. */
+/* The text takes its room on the disk before the companion gets its name, and
+ * its own name last: a full disk leaves what was there before, and a text that
+ * names a companion never stands alone. */
+static sf_result publish(const sf_printer *printer, const char *path,
+                         const char *companion, const tensor_list *list,
+                         sf_diag *diag) {
+  sf_writer writer;
+  SF_TRY(sf_writer_begin(path, diag, &writer));
+  sf_result result =
+      sf_writer_add(&writer, printer->out->data, printer->out->size, diag);
+  if (result == SF_OK && list->count)
+    result = sf_safetensors_write(companion, list->tensors, list->count, diag);
+  if (result == SF_OK) return sf_writer_publish(&writer, diag);
+  sf_writer_discard(&writer);
+  return result;
+}
+
 static sf_result write_both(sf_printer *printer, const char *path,
                             sf_arena *scratch, sf_diag *diag) {
   char *directory = sf_path_directory(path);
@@ -97,10 +113,7 @@ static sf_result write_both(sf_printer *printer, const char *path,
     sf_print_module(printer);
     if (printer->out->failed) result = SF_OOM;
   }
-  if (result == SF_OK && list.count)
-    result = sf_safetensors_write(companion, list.tensors, list.count, diag);
-  if (result == SF_OK)
-    result = sf_file_write(path, printer->out->data, printer->out->size, diag);
+  if (result == SF_OK) result = publish(printer, path, companion, &list, diag);
   free(companion);
   free(directory);
   return result;

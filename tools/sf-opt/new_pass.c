@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* @NAME@ is the name of the pass, @ID@ the same with underscores. */
 static const char pass_text[] =
@@ -134,20 +135,41 @@ static void fill(sf_buffer *out, const char *template, const char *name) {
   }
 }
 
-static sf_result write_file(const char *folder, const char *file,
-                            const char *template, const char *name,
-                            sf_diag *diag) {
+typedef struct new_file {
+  const char *name, *text; /* templates */
+  char *path;              /* malloc'ed */
+} new_file;
+
+static sf_result write_file(const char *folder, const char *name,
+                            new_file *file, sf_diag *diag) {
   sf_buffer text = {0}, base = {0};
-  fill(&text, template, name);
-  fill(&base, file, name);
-  char *path = base.failed ? NULL : sf_path_join(folder, base.data);
+  fill(&text, file->text, name);
+  fill(&base, file->name, name);
+  file->path = base.failed ? NULL : sf_path_join(folder, base.data);
   sf_result result = SF_OOM;
-  if (path && !text.failed)
-    result = sf_file_write(path, text.data, text.size, diag);
-  if (result == SF_OK) printf("%s\n", path);
-  free(path);
+  if (file->path && !text.failed)
+    result = sf_file_write(file->path, text.data, text.size, diag);
   sf_buffer_destroy(&base);
   sf_buffer_destroy(&text);
+  return result;
+}
+
+/* All three or none. */
+static sf_result write_files(const char *folder, const char *name,
+                             sf_diag *diag) {
+  new_file files[] = {{"@ID@.c", pass_text, NULL},
+                      {"CMakeLists.txt", cmake_text, NULL},
+                      {"@ID@.sf", test_text, NULL}};
+  sf_result result = SF_OK;
+  for (size_t i = 0; i < SF_COUNT_OF(files) && result == SF_OK; i++)
+    result = write_file(folder, name, &files[i], diag);
+  for (size_t i = 0; i < SF_COUNT_OF(files); i++) {
+    if (result == SF_OK)
+      printf("%s\n", files[i].path);
+    else if (files[i].path)
+      unlink(files[i].path);
+    free(files[i].path);
+  }
   return result;
 }
 
@@ -170,9 +192,10 @@ sf_result sf_opt_new_pass(const char *name, const char *folder, sf_diag *diag) {
                     "got '%s'",
                     name);
   }
+  bool made = !sf_path_exists(folder);
   SF_TRY(sf_make_directory(folder, diag));
   SF_TRY(check_empty(folder, diag));
-  SF_TRY(write_file(folder, "@ID@.c", pass_text, name, diag));
-  SF_TRY(write_file(folder, "CMakeLists.txt", cmake_text, name, diag));
-  return write_file(folder, "@ID@.sf", test_text, name, diag);
+  sf_result result = write_files(folder, name, diag);
+  if (result != SF_OK && made) rmdir(folder);
+  return result;
 }

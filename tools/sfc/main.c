@@ -50,23 +50,31 @@ static int run_verb(const sfc_verb *verb, int argc, char **argv) {
   return finish(&session, result);
 }
 
+/* Text that could not be written is an error whatever was asked for. */
+static int printed(int code) {
+  if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+  fputs("sfc: error: standard output could not be written [file-write]\n",
+        stderr);
+  return 5;
+}
+
 /* `sfc --list-passes` and its like, and `sfc MODEL` alone, which checks it. */
 int main(int argc, char **argv) {
   if (argc < 2) {
     sfc_print_help(NULL);
-    return 2;
+    return printed(2);
   }
   const char *word = argv[1];
   if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ||
       strcmp(word, "help") == 0) {
     sfc_print_help(argc > 2 ? sfc_verb_find(argv[2]) : NULL);
-    return 0;
+    return printed(0);
   }
   if (strcmp(word, "--version") == 0) word = "version";
   int list_code = 0;
   if (sfc_list_print(word, argc > 2 && strcmp(argv[2], "--json") == 0,
                      &list_code)) {
-    return list_code;
+    return printed(list_code);
   }
   const sfc_verb *verb = sfc_verb_find(word);
   if (verb) return run_verb(verb, argc - 2, argv + 2);

@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { DEMO_STEPS = 20, DEMO_SAMPLES = 100 };
 
@@ -206,11 +207,13 @@ sf_result sfc_verb_demo(sfc_session *session) {
   const char *keep = session->arguments.keep;
   char *scratch = NULL;
   sf_result result = sfc_demo_data_find(session->diag, &data);
+  bool made = keep && !sf_path_exists(keep);
   if (result == SF_OK) {
     result = keep ? sf_make_directory(keep, session->diag)
                   : sf_temporary_folder(session->diag, &scratch);
   }
   if (result == SF_OK) result = run_demo(session, &data, keep ? keep : scratch);
+  if (result != SF_OK && made) rmdir(keep); /* stays if it holds something */
   if (scratch) sf_remove_tree(scratch);
   free(scratch);
   sfc_demo_data_destroy(&data);
