@@ -108,6 +108,9 @@ bool sf_plan_use_fits(const sf_plan_use *use);
 
 sf_result sf_plan_weights_of(sf_plan *plan, const sf_op *op,
                              const sf_plan_weights **out) SF_MUST_USE;
+/* Weights of a convolution, or elements of a pool, that one result sums: taps
+ * of the kernel times channels of a group. */
+uint64_t sf_plan_window_taps(const sf_op *op);
 sf_result sf_plan_use_loihi2(sf_plan *plan, const sf_op *neurons,
                              const sf_box *box, sf_plan_use *use) SF_MUST_USE;
 sf_result sf_plan_use_spinnaker2(sf_plan *plan, const sf_op *neurons,

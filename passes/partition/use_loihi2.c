@@ -37,37 +37,13 @@ static sf_result use_sparse(sf_plan *plan, const list_cost *c,
   return SF_OK;
 }
 
-static uint64_t kernel_size(const sf_op *op) {
-  uint64_t size = 1;
-  if (op->kind == SF_OP_POOL) {
-    int64_t kernel[SF_RANK_MAX];
-    unsigned spatial = op->results[0]->type.rank - 1u;
-    sf_op_ints(op, SF_ATTR_kernel, spatial, kernel);
-    for (unsigned i = 0; i < spatial; i++)
-      size *= (uint64_t)kernel[i];
-    return size;
-  }
-  const sf_type *type = &sf_op_operand_blob(op, 1)->type;
-  for (unsigned i = 2; i < type->rank; i++)
-    size *= (uint64_t)type->dim[i];
-  return size;
-}
-
-/* Rows of the kernel: one for each tap and channel of one group. */
-static uint64_t kernel_rows(const sf_op *op) {
-  if (op->kind == SF_OP_POOL) return kernel_size(op);
-  uint64_t channels = (uint64_t)op->operands[0].value->type.dim[0];
-  uint64_t groups = (uint64_t)sf_op_int(op, SF_ATTR_groups);
-  return kernel_size(op) * (channels / (groups ? groups : 1));
-}
-
 static void use_conv(const list_cost *c, sf_plan_sum *sum) {
   unsigned spatial = sum->value->type.rank - 1u;
   int64_t stride[SF_RANK_MAX];
   sf_op_ints(sum->op, SF_ATTR_stride, spatial, stride);
   sum->format = "conv";
   sum->axons = c->limits->conv_axon_words; /* population axons */
-  sum->words = sf_loihi2_kernel_words(c->limits, kernel_rows(sum->op),
+  sum->words = sf_loihi2_kernel_words(c->limits, sf_plan_window_taps(sum->op),
                                       extent(&sum->box, 0), c->bits,
                                       stride[spatial - 1] == 2);
 }

@@ -7,22 +7,6 @@ enum { /* an estimate of Thumb-2 code; the linker has the last word */
        STATEMENT_CODE_BYTES = 40
 };
 
-static uint64_t window_taps(const sf_op *op) {
-  uint64_t taps = 1;
-  if (op->kind == SF_OP_POOL) {
-    int64_t kernel[SF_RANK_MAX];
-    unsigned spatial = op->results[0]->type.rank - 1u;
-    sf_op_ints(op, SF_ATTR_kernel, spatial, kernel);
-    for (unsigned i = 0; i < spatial; i++)
-      taps *= (uint64_t)kernel[i];
-    return taps;
-  }
-  const sf_type *type = &sf_op_operand_blob(op, 1)->type;
-  for (unsigned i = 1; i < type->rank; i++)
-    taps *= (uint64_t)type->dim[i];
-  return taps;
-}
-
 static sf_result count_synapses(sf_plan *plan, const sf_plan_sum *sum,
                                 sf_spinnaker2_projection *p) {
   uint64_t targets = sf_box_elements(&sum->box);
@@ -41,7 +25,7 @@ static sf_result count_synapses(sf_plan *plan, const sf_plan_sum *sum,
     p->synapses =
         targets * (uint64_t)(sum->source.end[last] - sum->source.begin[last]);
   } else {
-    p->synapses = targets * window_taps(sum->op);
+    p->synapses = targets * sf_plan_window_taps(sum->op);
   }
   return SF_OK;
 }

@@ -145,3 +145,19 @@ sf_result sf_plan_count_edges(sf_plan *plan, const sf_plan_sum *sum,
   free(counts);
   return SF_OK;
 }
+
+uint64_t sf_plan_window_taps(const sf_op *op) {
+  uint64_t taps = 1;
+  if (op->kind == SF_OP_POOL) {
+    int64_t kernel[SF_RANK_MAX];
+    unsigned spatial = op->results[0]->type.rank - 1u;
+    sf_op_ints(op, SF_ATTR_kernel, spatial, kernel);
+    for (unsigned i = 0; i < spatial; i++)
+      taps *= (uint64_t)kernel[i];
+    return taps;
+  }
+  const sf_type *type = &sf_op_operand_blob(op, 1)->type;
+  for (unsigned i = 1; i < type->rank; i++)
+    taps *= (uint64_t)type->dim[i];
+  return taps;
+}
