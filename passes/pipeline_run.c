@@ -150,7 +150,8 @@ static sf_result call_pass(sf_pass_manager *m, step_run *run) {
                       .options = run->step->options,
                       .stats = run->stats,
                       .machine = m->options->machine,
-                      .threads = m->options->threads ? m->options->threads : 1};
+                      .threads = m->options->threads ? m->options->threads : 1,
+                      .samples = m->options->samples};
   struct timespec start, end;
   clock_gettime(CLOCK_MONOTONIC, &start);
   sf_result result = pass->run(&call);

@@ -45,6 +45,17 @@ typedef struct sf_stat {
 
 typedef struct sf_pass sf_pass;
 
+/* Samples that a pass may run the network on (`--calib`). One row a sample: the
+ * elements of an argument in C order, as its type says (f32, iN, spike), the
+ * same in every step. Borrowed; whoever opened the files owns the rows. */
+typedef struct sf_samples {
+  uint32_t size;                   /* of this struct */
+  uint32_t argument_count;         /* arguments of the module's first network */
+  uint64_t count;                  /* samples */
+  const sf_word *const *arguments; /* one array an argument: count rows */
+  const int32_t *labels;           /* class of each sample; NULL: unknown */
+} sf_samples;
+
 /* One run of a pass. The manager fills it; the pass only reads it and counts.
  */
 typedef struct sf_pass_run {
@@ -59,6 +70,7 @@ typedef struct sf_pass_run {
   uint32_t threads;          /* results must not depend on it */
   int64_t lag;        /* out: steps added, by passes that are EXACT_LAG */
   uint32_t withholds; /* out: facts of `gives` that this run does not give */
+  const sf_samples *samples; /* calibration samples; NULL: none */
 } sf_pass_run;
 
 #define SF_PASS_OPTIONS(run, type) ((const type *)(run)->options)
@@ -125,6 +137,7 @@ typedef struct sf_pipeline_options {
   /* Plug-ins that were loaded, for the reproducer's command. */
   const char *const *plugins;
   uint32_t plugin_count;
+  const sf_samples *samples; /* calibration samples; NULL: none */
 } sf_pipeline_options;
 
 sf_result sf_pipeline_run(sf_pipeline *pipeline, sf_module *module,
