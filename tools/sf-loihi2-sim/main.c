@@ -26,7 +26,7 @@ static const char help[] =
     "  --states           with --output: also layer-N.state-S.npy, the state "
     "after\n"
     "                     each step\n"
-    "  --json             print the counts as JSON\n"
+    "  --json             print the counts, or what --check found, as JSON\n"
     "  --check            only check the configuration\n"
     "  --help, --version\n"
     "\n"
@@ -232,11 +232,7 @@ static sf_result run_board(const arguments *args, sf_diag *diag) {
   SF_TRY(sf_sim_load(args->directory, diag, &board));
   sf_result result = SF_OOM;
   if (args->check) {
-    printf("%s: %" PRIu32 " cores, %" PRIu32 " populations, %" PRIu32
-           " routes: sound\n",
-           board.network, board.core_count, board.layer_count,
-           board.route_count);
-    result = SF_OK;
+    result = sf_sim_print_sound(&board, args->json, stdout);
   } else {
     sf_array *arrays = calloc(board.input_count + 1, sizeof *arrays);
     if (arrays) result = simulate(&board, args, arrays, diag);
@@ -254,14 +250,23 @@ static bool asks(int argc, char **argv, const char *flag) {
   return false;
 }
 
+/* Text that could not be written is an error whatever was asked for. */
+static int printed(int code) {
+  if ((fflush(stdout) == 0 && !ferror(stdout)) || code != 0) return code;
+  fputs("sf-loihi2-sim: error: standard output could not be written "
+        "[file-write]\n",
+        stderr);
+  return SF_CLASS_SYSTEM;
+}
+
 int main(int argc, char **argv) {
   if (asks(argc, argv, "--help")) {
     fputs(help, stdout);
-    return 0;
+    return printed(0);
   }
   if (asks(argc, argv, "--version")) {
     puts("sf-loihi2-sim " SF_VERSION);
-    return 0;
+    return printed(0);
   }
   sf_diag_format format =
       asks(argc, argv, "--json") ? SF_DIAG_JSON : SF_DIAG_TEXT;
@@ -277,5 +282,5 @@ int main(int argc, char **argv) {
   int code = diag ? sf_diag_exit_code(diag) : SF_CLASS_SYSTEM;
   free(args.inputs);
   sf_diag_destroy(diag);
-  return code;
+  return printed(code);
 }

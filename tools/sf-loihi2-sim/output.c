@@ -8,11 +8,19 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { FILE_NAME_MAX = 48 };
+static const char COUNTS[] = "counts.json";
 
 static void file_name(uint32_t layer, char out[FILE_NAME_MAX]) {
   snprintf(out, FILE_NAME_MAX, "layer-%" PRIu32 ".npy", layer);
+}
+
+static void state_name(uint32_t layer, uint32_t state,
+                       char out[FILE_NAME_MAX]) {
+  snprintf(out, FILE_NAME_MAX, "layer-%" PRIu32 ".state-%" PRIu32 ".npy", layer,
+           state);
 }
 
 static json_t *layer_json(const sf_sim_board *board, const sf_sim_run *run,
@@ -73,8 +81,7 @@ static sf_result write_states(const sf_sim_board *board, const sf_sim_run *run,
   const sf_sim_states *states = &run->states[l];
   for (uint32_t s = 0; s < states->count; s++) {
     char file[FILE_NAME_MAX];
-    snprintf(file, sizeof file, "layer-%" PRIu32 ".state-%" PRIu32 ".npy", l,
-             s);
+    state_name(l, s, file);
     char *path = sf_path_join(directory, file);
     if (!path) return SF_OOM;
     sf_result result =
@@ -85,20 +92,53 @@ static sf_result write_states(const sf_sim_board *board, const sf_sim_run *run,
   return SF_OK;
 }
 
-sf_result sf_sim_write(const sf_sim_board *board, const sf_sim_run *run,
-                       const char *directory, sf_diag *diag) {
-  if (!sf_path_is_directory(directory))
-    SF_TRY(sf_make_directory(directory, diag));
-  for (uint32_t l = 0; l < board->layer_count; l++) {
-    SF_TRY(write_series(board, run, l, directory, diag));
-    if (run->states) SF_TRY(write_states(board, run, l, directory, diag));
-  }
+static sf_result write_counts(const sf_sim_board *board, const sf_sim_run *run,
+                              const char *directory, sf_diag *diag) {
   char *text = sf_sim_counts_json(board, run);
-  char *path = sf_path_join(directory, "counts.json");
+  char *path = sf_path_join(directory, COUNTS);
   sf_result result = SF_OOM;
   if (text && path) result = sf_file_write(path, text, strlen(text), diag);
   free(path);
   free(text);
+  return result;
+}
+
+static void remove_file(const char *directory, const char *file) {
+  char *path = sf_path_join(directory, file);
+  if (path) unlink(path);
+  free(path);
+}
+
+/* What was written of the first `count` layers. */
+static void remove_layers(const sf_sim_run *run, const char *directory,
+                          uint32_t count) {
+  char file[FILE_NAME_MAX];
+  for (uint32_t l = 0; l < count; l++) {
+    file_name(l, file);
+    remove_file(directory, file);
+    for (uint32_t s = 0; run->states && s < run->states[l].count; s++) {
+      state_name(l, s, file);
+      remove_file(directory, file);
+    }
+  }
+}
+
+sf_result sf_sim_write(const sf_sim_board *board, const sf_sim_run *run,
+                       const char *directory, sf_diag *diag) {
+  bool made = !sf_path_is_directory(directory);
+  if (made) SF_TRY(sf_make_directory(directory, diag));
+  remove_file(directory, COUNTS); /* of a run before: not of these layers */
+  sf_result result = SF_OK;
+  uint32_t l = 0;
+  for (; l < board->layer_count && result == SF_OK; l++) {
+    result = write_series(board, run, l, directory, diag);
+    if (result == SF_OK && run->states)
+      result = write_states(board, run, l, directory, diag);
+  }
+  if (result == SF_OK) result = write_counts(board, run, directory, diag);
+  if (result == SF_OK) return SF_OK;
+  remove_layers(run, directory, l);
+  if (made) rmdir(directory);
   return result;
 }
 
@@ -118,4 +158,25 @@ void sf_sim_print(const sf_sim_board *board, const sf_sim_run *run, FILE *out) {
             board->layers[l].name, board->layers[l].elements, c->events_in,
             c->spikes_out, c->updates, c->hops);
   }
+}
+
+sf_result sf_sim_print_sound(const sf_sim_board *board, bool json, FILE *out) {
+  if (!json) {
+    fprintf(out,
+            "%s: %" PRIu32 " cores, %" PRIu32 " populations, %" PRIu32
+            " routes: sound\n",
+            board->network, board->core_count, board->layer_count,
+            board->route_count);
+    return SF_OK;
+  }
+  json_t *root = json_pack(
+      "{s:b, s:s, s:I, s:I, s:I}", "sound", 1, "network", board->network,
+      "cores", (json_int_t)board->core_count, "populations",
+      (json_int_t)board->layer_count, "routes", (json_int_t)board->route_count);
+  char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+  json_decref(root);
+  if (!text) return SF_OOM;
+  fprintf(out, "%s\n", text);
+  free(text);
+  return SF_OK;
 }
