@@ -11,7 +11,8 @@
 
 static const char *const starts[] = {"return", NULL};
 
-static sf_result parse_argument(sf_parser *parser, sf_network *network) {
+static sf_result parse_argument(sf_parser *parser, void *owner) {
+  sf_network *network = owner;
   sf_token token = parser->token;
   const char *name;
   sf_type type;
@@ -210,15 +211,7 @@ sf_result sf_parse_network(sf_parser *parser) {
   sf_network *network =
       sf_network_create(parser->module, name, sf_token_loc(parser, &token));
   if (!network) return SF_OOM;
-  SF_TRY(sf_parser_expect(parser, '(', "'('"));
-  if (parser->token.kind != ')') {
-    do {
-      sf_result result = parse_argument(parser, network);
-      if (result == SF_OOM) return SF_OOM;
-      if (result == SF_FAIL) sf_parser_skip_entry(parser);
-    } while (sf_parser_accept(parser, ','));
-  }
-  SF_TRY(sf_parser_expect(parser, ')', "',' or ')'"));
+  SF_TRY(sf_parse_entries(parser, parse_argument, network));
   uint32_t returns;
   SF_TRY(parse_types(parser, network, &returns));
   sf_result attrs = parse_attrs(parser, network);

@@ -5,31 +5,36 @@
 
 static const char *const starts[] = {"param", "state", "next", "emit", NULL};
 
-/* %name that is new in this neuron; consumes it. */
-static sf_result take_new_name(sf_parser *parser, sf_neuron *neuron,
-                               const char **out, sf_loc *loc) {
+/* An input, param or state: `%name: type`. */
+typedef struct declared {
+  const char *name;
+  sf_loc loc;
+  sf_scalar type;
+} declared;
+
+/* Takes one whose name is new in this neuron. */
+static sf_result parse_declared(sf_parser *parser, const sf_neuron *neuron,
+                                declared *out) {
   sf_token token = parser->token;
-  SF_TRY(sf_parser_take_text(parser, SF_TOKEN_VALUE, "%name", out));
-  *loc = sf_token_loc(parser, &token);
-  const sf_nvalue *first = sf_names_find(neuron->names, sf_slice_of(*out));
+  SF_TRY(sf_parser_take_text(parser, SF_TOKEN_VALUE, "%name", &out->name));
+  out->loc = sf_token_loc(parser, &token);
+  const sf_nvalue *first = sf_names_find(neuron->names, sf_slice_of(out->name));
   if (first) return sf_parser_twice(parser, &token, '%', first->loc);
   if (neuron->value_count >= SF_NEURON_VALUES_MAX)
     return sf_parser_error(parser, SF_DIAG_IR_LIMIT, &token,
                            "a neuron function has more than %d values",
                            SF_NEURON_VALUES_MAX);
-  return SF_OK;
+  SF_TRY(sf_parser_expect(parser, ':', "':'"));
+  return sf_parser_scalar(parser, &out->type);
 }
 
-static sf_result parse_input(sf_parser *parser, sf_neuron *neuron) {
-  const char *name;
-  sf_loc loc;
-  sf_scalar type;
-  SF_TRY(take_new_name(parser, neuron, &name, &loc));
-  SF_TRY(sf_parser_expect(parser, ':', "':'"));
-  SF_TRY(sf_parser_scalar(parser, &type));
-  sf_nvalue *value = sf_neuron_add_input(neuron, name, type);
+static sf_result parse_input(sf_parser *parser, void *owner) {
+  sf_neuron *neuron = owner;
+  declared d;
+  SF_TRY(parse_declared(parser, neuron, &d));
+  sf_nvalue *value = sf_neuron_add_input(neuron, d.name, d.type);
   if (!value) return SF_OOM;
-  value->loc = loc;
+  value->loc = d.loc;
   return SF_OK;
 }
 
@@ -45,35 +50,27 @@ static sf_result parse_range(sf_parser *parser, sf_param *param) {
 
 static sf_result parse_param(sf_parser *parser, sf_neuron *neuron) {
   sf_parser_advance(parser);
-  const char *name;
-  sf_loc loc;
-  sf_scalar type;
-  SF_TRY(take_new_name(parser, neuron, &name, &loc));
-  SF_TRY(sf_parser_expect(parser, ':', "':'"));
-  SF_TRY(sf_parser_scalar(parser, &type));
-  sf_param *param = sf_neuron_add_param(neuron, name, type);
+  declared d;
+  SF_TRY(parse_declared(parser, neuron, &d));
+  sf_param *param = sf_neuron_add_param(neuron, d.name, d.type);
   if (!param) return SF_OOM;
-  param->value->loc = loc;
+  param->value->loc = d.loc;
   if (sf_parser_accept_word(parser, "in")) SF_TRY(parse_range(parser, param));
   if (!sf_parser_accept(parser, '=')) return SF_OK;
   param->has_default = true;
-  return sf_parser_number_of(parser, type, &param->initial);
+  return sf_parser_number_of(parser, d.type, &param->initial);
 }
 
 static sf_result parse_state(sf_parser *parser, sf_neuron *neuron) {
   sf_parser_advance(parser);
-  const char *name;
-  sf_loc loc;
-  sf_scalar type;
-  SF_TRY(take_new_name(parser, neuron, &name, &loc));
-  SF_TRY(sf_parser_expect(parser, ':', "':'"));
-  SF_TRY(sf_parser_scalar(parser, &type));
-  sf_state *state = sf_neuron_add_state(neuron, name, type);
+  declared d;
+  SF_TRY(parse_declared(parser, neuron, &d));
+  sf_state *state = sf_neuron_add_state(neuron, d.name, d.type);
   if (!state) return SF_OOM;
-  state->value->loc = loc;
+  state->value->loc = d.loc;
   SF_TRY(sf_parser_expect(parser, '=', "'='"));
   if (parser->token.kind != SF_TOKEN_VALUE)
-    return sf_parser_number_of(parser, type, &state->initial);
+    return sf_parser_number_of(parser, d.type, &state->initial);
   sf_noperand initial;
   sf_token token = parser->token;
   SF_TRY(sf_parse_noperand(parser, neuron, &initial));
@@ -189,15 +186,7 @@ sf_result sf_parse_neuron(sf_parser *parser) {
   sf_neuron *neuron =
       sf_neuron_create(parser->module, name, sf_token_loc(parser, &token));
   if (!neuron) return SF_OOM;
-  SF_TRY(sf_parser_expect(parser, '(', "'('"));
-  if (parser->token.kind != ')') {
-    do {
-      sf_result result = parse_input(parser, neuron);
-      if (result == SF_OOM) return SF_OOM;
-      if (result == SF_FAIL) sf_parser_skip_entry(parser);
-    } while (sf_parser_accept(parser, ','));
-  }
-  SF_TRY(sf_parser_expect(parser, ')', "',' or ')'"));
+  SF_TRY(sf_parse_entries(parser, parse_input, neuron));
   SF_TRY(parse_results(parser, neuron));
   return parse_body(parser, neuron);
 }

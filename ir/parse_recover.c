@@ -50,11 +50,23 @@ void sf_parser_skip_statement(sf_parser *parser, const char *const *words,
   }
 }
 
-void sf_parser_skip_entry(sf_parser *parser) {
+static void skip_entry(sf_parser *parser) {
   while (parser->token.kind != ',' && parser->token.kind != ')' &&
          parser->token.kind != '{' && parser->token.kind != SF_TOKEN_ARROW &&
          parser->token.kind != SF_TOKEN_END && !sf_parser_at_item(parser))
     sf_parser_advance(parser);
+}
+
+sf_result sf_parse_entries(sf_parser *parser, sf_parse_entry entry,
+                           void *owner) {
+  SF_TRY(sf_parser_expect(parser, '(', "'('"));
+  if (sf_parser_accept(parser, ')')) return SF_OK;
+  do {
+    sf_result result = entry(parser, owner);
+    if (result == SF_OOM) return SF_OOM;
+    if (result == SF_FAIL) skip_entry(parser);
+  } while (sf_parser_accept(parser, ','));
+  return sf_parser_expect(parser, ')', "',' or ')'");
 }
 
 bool sf_parser_at_item_word(const sf_parser *parser) {

@@ -126,8 +126,12 @@ sf_mark sf_parser_mark(const sf_parser *parser);
  * the closing brace, or to the next item. */
 void sf_parser_skip_statement(sf_parser *parser, const char *const *words,
                               sf_mark mark);
-/* Inside a list in parentheses: skips to the next ',' or the ')'. */
-void sf_parser_skip_entry(sf_parser *parser);
+/* "(" [ entry { "," entry } ] ")": what `entry` refuses is skipped up to the
+ * next
+ * ',' or the ')'. */
+typedef sf_result (*sf_parse_entry)(sf_parser *parser, void *owner);
+sf_result sf_parse_entries(sf_parser *parser, sf_parse_entry entry,
+                           void *owner) SF_MUST_USE;
 bool sf_parser_at_item_word(const sf_parser *parser);
 /* Reports a name that is unknown, or defined only later in this item. */
 sf_result sf_parser_unknown_value(sf_parser *parser, const sf_token *token,
