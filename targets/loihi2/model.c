@@ -57,7 +57,10 @@ static const model_row models[] = {
       {{"u", 24, "wrap", NULL},
        {"v", 24, "saturate", NULL},
        {"left", 32, "wrap", "resetFirst"}}},
-     /* One word as in `partition`: three state variables of 24 bits. */
+     /* One word, u and v (loihi2.md 1.6). Lava resets when the step modulo the
+      * interval is the offset (2.2): the same for all neurons of a group, so a
+      * chip needs no memory of it a neuron. The countdown is the IR's way to
+      * say it. `partition` comes to the same: three states of up to 24 bits. */
      {LIF_PARAMS}}, /* and interval, first: see read_params */
     {"sigma_delta",
      NULL,
