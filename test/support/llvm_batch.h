@@ -11,19 +11,10 @@
 
 #include "codegen/codegen.h"
 #include "sf/interp.h"
-#include "support/file.h"
-#include "support/process.h"
+#include "test/support/folder.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <setjmp.h>
-
-#include <cmocka.h>
 
 enum { BATCH_MAX = 512 };
 
@@ -148,27 +139,6 @@ static inline void batch_build(sf_codegen *cg, const batch *b) {
   LLVMBuildRetVoid(cg->builder);
 }
 
-/* Runs argv in `directory`; the test fails unless it ends with 0. */
-static inline void batch_run_program(batch *b, const char *directory,
-                                     const char *const *argv) {
-  char *program = sf_program_find(argv[0]);
-  if (!program) fail_msg("%s is not installed", argv[0]);
-  const char *arguments[32] = {program};
-  for (unsigned i = 1; argv[i]; i++)
-    arguments[i] = argv[i];
-  sf_process_options options = {.arguments = arguments,
-                                .directory = directory,
-                                .output_limit = 1u << 20,
-                                .timeout_seconds = 120};
-  sf_process_result result;
-  assert_int_equal(sf_process_run(&options, b->diag, &result), SF_OK);
-  if (result.exit_code != 0)
-    fail_msg("%s ended with %d: %s%s", argv[0], result.exit_code, result.output,
-             result.errors);
-  sf_process_result_destroy(&result);
-  free(program);
-}
-
 #define BATCH_SUPPORT SF_TEST_SOURCE "/test/support/llvm/"
 
 static inline void batch_link_and_run(batch *b, batch_machine machine,
@@ -224,27 +194,14 @@ static inline void batch_link_and_run(batch *b, batch_machine machine,
       "run.elf",
       NULL};
   if (machine == BATCH_CORTEX_M4) {
-    batch_run_program(b, directory, start);
-    batch_run_program(b, directory, link);
-    batch_run_program(b, directory, qemu);
+    free(test_program_run(start, directory, b->diag));
+    free(test_program_run(link, directory, b->diag));
+    free(test_program_run(qemu, directory, b->diag));
     return;
   }
   bool foreign = machine == BATCH_AARCH64;
-  batch_run_program(b, directory, foreign ? aarch64 : hosted);
-  if (foreign) {
-    batch_run_program(b, directory, run_aarch64);
-    return;
-  }
-  char *program = sf_path_join(directory, "run");
-  const char *const own[] = {program, NULL};
-  (void)run;
-  sf_process_options options = {
-      .arguments = own, .directory = directory, .output_limit = 4096};
-  sf_process_result result;
-  assert_int_equal(sf_process_run(&options, b->diag, &result), SF_OK);
-  assert_int_equal(result.exit_code, 0);
-  sf_process_result_destroy(&result);
-  free(program);
+  free(test_program_run(foreign ? aarch64 : hosted, directory, b->diag));
+  free(test_program_run(foreign ? run_aarch64 : run, directory, b->diag));
 }
 
 static inline void batch_write(batch *b, const char *directory,
@@ -266,8 +223,7 @@ static inline void batch_write_input(batch *b, const char *directory) {
 
 /* Emits, links, runs; returns the output words (malloc'ed). */
 static inline sf_word *batch_run(batch *b, batch_machine machine) {
-  char directory[] = "/tmp/sf-batch-XXXXXX";
-  assert_non_null(mkdtemp(directory));
+  char *directory = test_folder_create();
   const sf_code_target *target = machine == BATCH_CORTEX_M4 ? &sf_code_cortex_m4
                                  : machine == BATCH_AARCH64 ? &sf_code_aarch64
                                                             : &sf_code_x86_64;
@@ -288,7 +244,7 @@ static inline sf_word *batch_run(batch *b, batch_machine machine) {
   assert_int_equal(sf_file_read(path, 0, b->diag, &bytes, &size), SF_OK);
   assert_int_equal(size, b->out_words * 4);
   free(path);
-  sf_remove_tree(directory);
+  test_folder_destroy(directory);
   return (sf_word *)(void *)bytes;
 }
 

@@ -4,24 +4,15 @@
 #define SF_TEST_LLVM_COMPILE_H
 
 #include "sf/target.h"
-#include "support/file.h"
-#include "support/process.h"
+#include "test/support/folder.h"
 
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <setjmp.h>
-
-#include <cmocka.h>
 
 typedef struct compiled {
   sf_diag *diag;
   sf_module *module;
   sf_network *network;
-  char directory[32];
+  char *directory;
 } compiled;
 
 static inline const sf_target *cpu_target(void) { return sf_llvm_targets()[0]; }
@@ -44,7 +35,7 @@ static inline sf_result emit_network(compiled *c, const char *isa) {
 
 static inline void compile_network(compiled *c, const char *text,
                                    const char *isa) {
-  *c = (compiled){.directory = "/tmp/sf-cpu-XXXXXX"};
+  *c = (compiled){.directory = test_folder_create()};
   c->diag = sf_diag_create(stderr, SF_DIAG_TEXT);
   sf_slice slice = {text, strlen(text)};
   sf_diag_add_source(c->diag, "test.sf", slice);
@@ -53,7 +44,6 @@ static inline void compile_network(compiled *c, const char *text,
     fail_msg("network does not parse");
   }
   c->network = c->module->first_network;
-  assert_non_null(mkdtemp(c->directory));
   if (emit_network(c, isa) != SF_OK) {
     show_network(text);
     fail_msg("network does not compile");
@@ -61,7 +51,7 @@ static inline void compile_network(compiled *c, const char *text,
 }
 
 static inline void compiled_destroy(compiled *c) {
-  sf_remove_tree(c->directory);
+  test_folder_destroy(c->directory);
   sf_module_destroy(c->module);
   sf_diag_destroy(c->diag);
 }
@@ -69,24 +59,8 @@ static inline void compiled_destroy(compiled *c) {
 /* Runs argv in the artefact's cpu/ folder; the output is malloc'ed, and the
  * test fails unless the program ends with 0. */
 static inline char *run_in_artefact(compiled *c, const char *const *argv) {
-  char *program = sf_program_find(argv[0]);
   char *directory = sf_path_join(c->directory, "cpu");
-  if (!program) fail_msg("%s is not installed", argv[0]);
-  const char *arguments[32] = {program};
-  for (unsigned i = 1; argv[i]; i++)
-    arguments[i] = argv[i];
-  sf_process_options options = {.arguments = arguments,
-                                .directory = directory,
-                                .output_limit = 1u << 20,
-                                .timeout_seconds = 120};
-  sf_process_result result;
-  assert_int_equal(sf_process_run(&options, c->diag, &result), SF_OK);
-  if (result.exit_code != 0)
-    fail_msg("%s ended with %d: %s%s", argv[0], result.exit_code, result.output,
-             result.errors);
-  char *output = strdup(result.output ? result.output : "");
-  sf_process_result_destroy(&result);
-  free(program);
+  char *output = test_program_run(argv, directory, c->diag);
   free(directory);
   return output;
 }

@@ -1,20 +1,11 @@
 /* Blobs in files: every dtype, every way in which a file can be wrong, and the
  * companion that a module is written with. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "sf/ir.h"
 #include "support/array.h"
 #include "support/buffer.h"
 #include "support/hash.h"
-
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "test/support/folder.h"
 
 static char *folder; /* of the running test */
 static char last_message[512];
@@ -27,16 +18,14 @@ static void keep_message(void *data, const sf_diag_record *record) {
 
 static int set_up(void **state) {
   (void)state;
-  char pattern[] = "/tmp/sf-blob-XXXXXX";
-  folder = strdup(mkdtemp(pattern));
+  folder = test_folder_create();
   last_message[0] = '\0';
-  return folder ? 0 : 1;
+  return 0;
 }
 
 static int tear_down(void **state) {
   (void)state;
-  sf_remove_tree(folder);
-  free(folder);
+  test_folder_destroy(folder);
   return 0;
 }
 

@@ -164,7 +164,7 @@ static sf_value *model_input(compiled *c, sf_op *neurons, uint32_t i) {
 /* `network @net(..) -> (..)`: nine neurons of library model `name`. */
 static void build_model(compiled *c, const char *name) {
   const int32_t nine = 9;
-  *c = (compiled){.directory = "/tmp/sf-cpu-XXXXXX"};
+  *c = (compiled){.directory = test_folder_create()};
   c->diag = sf_diag_create(stderr, SF_DIAG_TEXT);
   c->module = sf_module_create("models");
   sf_neuron *n =
@@ -186,7 +186,6 @@ static void build_model(compiled *c, const char *name) {
   assert_int_equal(
       sf_network_set_returns(c->network, n->emit_count, op->results), SF_OK);
   assert_int_equal(sf_verify(c->module, c->diag), SF_OK);
-  assert_non_null(mkdtemp(c->directory));
 }
 
 static void library_models(void **state) {

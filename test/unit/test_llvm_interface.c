@@ -164,12 +164,11 @@ static void a_missing_level_is_refused(void **state) {
 }
 
 static sf_result try_emit(const char *text, const char *isa, int *out_code) {
-  compiled c = {.directory = "/tmp/sf-cpu-XXXXXX"};
+  compiled c = {.directory = test_folder_create()};
   c.diag = sf_diag_create(NULL, SF_DIAG_TEXT);
   sf_slice slice = {text, strlen(text)};
   assert_int_equal(sf_parse(slice, "test.sf", c.diag, &c.module), SF_OK);
   c.network = c.module->first_network;
-  assert_non_null(mkdtemp(c.directory));
   sf_result result = emit_network(&c, isa);
   *out_code = sf_diag_exit_code(c.diag);
   compiled_destroy(&c);

@@ -1,14 +1,6 @@
 /* Machine descriptions: the bundled ones load; broken ones are refused. */
 #include "sf/machine.h"
-#include "support/file.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "test/support/folder.h"
 
 static sf_diag *quiet(void) {
   sf_diag *diag = sf_diag_create(NULL, SF_DIAG_TEXT);
@@ -112,18 +104,17 @@ static char *replaced(const char *text, const char *from, const char *to) {
 }
 
 static void refuse_text(const char *text, size_t size) {
-  char path[] = "/tmp/sf-machine-XXXXXX.xml";
-  int fd = mkstemps(path, 4);
-  assert_true(fd >= 0);
-  assert_int_equal(write(fd, text, size), (ssize_t)size);
-  close(fd);
+  char *folder = test_folder_create();
+  char *path = sf_path_join(folder, "machine.xml");
   sf_diag *diag = quiet();
+  assert_int_equal(sf_file_write(path, text, size, diag), SF_OK);
   sf_machine *machine = NULL;
   assert_int_equal(sf_machine_load(path, diag, &machine), SF_FAIL);
   assert_null(machine);
   assert_int_equal(sf_diag_exit_code(diag), 1);
   sf_diag_destroy(diag);
-  unlink(path);
+  free(path);
+  test_folder_destroy(folder);
 }
 
 static char *good_text(void) {

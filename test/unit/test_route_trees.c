@@ -5,16 +5,8 @@
 #include "sf/ir.h"
 #include "sf/pass.h"
 #include "support/buffer.h"
-#include "support/file.h"
 #include "support/hash.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "test/support/folder.h"
 
 enum { NETS = 25, CORES_MAX = 40 };
 
@@ -111,15 +103,15 @@ static sf_module *route(const sf_machine *m, const char *text, sf_diag *diag) {
 
 static sf_certificate *certificate(const sf_module *module, const sf_machine *m,
                                    sf_diag *diag) {
-  char *text = NULL, path[] = "/tmp/sf-certificate-XXXXXX";
+  char *text = NULL, *folder = test_folder_create();
+  char *path = sf_path_join(folder, "certificate.json");
   assert_int_equal(sf_route_certificate(module->first_mapping, m, diag, &text),
                    SF_OK);
-  int fd = mkstemp(path);
-  assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-  close(fd);
+  assert_int_equal(sf_file_write(path, text, strlen(text), diag), SF_OK);
   sf_certificate *c = NULL;
   assert_int_equal(sf_certificate_read(path, diag, &c), SF_OK);
-  unlink(path);
+  free(path);
+  test_folder_destroy(folder);
   free(text);
   return c;
 }

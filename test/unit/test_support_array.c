@@ -1,16 +1,8 @@
 /* .npy, IDX and gzipped IDX: what is read, what is refused, what is written. */
 #include "support/array.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/support/folder.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 #include <zlib.h>
 
 /* What the last diagnostic said. */
@@ -331,10 +323,8 @@ static void gzip_bombs_are_refused(void **state) {
 
 static void written_arrays_read_back(void **state) {
   fixture *f = *state;
-  char path[] = "sf-array-XXXXXX";
-  int fd = mkstemp(path);
-  assert_true(fd >= 0);
-  close(fd);
+  char *folder = test_folder_create();
+  char *path = sf_path_join(folder, "values.npy");
   const float values[6] = {0, 1.5f, -2, 3, 4, INFINITY};
   const uint64_t dim[2] = {2, 3};
   for (unsigned rank = 1; rank <= 2; rank++) {
@@ -350,7 +340,8 @@ static void written_arrays_read_back(void **state) {
     assert_int_equal(array.file.size, 128 + sizeof values);
     sf_array_destroy(&array);
   }
-  unlink(path);
+  free(path);
+  test_folder_destroy(folder);
   assert_int_equal(
       sf_array_write("/dev/full", SF_ARRAY_F32, 2, dim, values, f->diag),
       SF_FAIL);
@@ -367,16 +358,16 @@ static void unaligned_data_is_copied(void **state) {
   npy file = make_npy(
       "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }  ", &value, 4);
   assert_int_not_equal((file.size - 4) % 4, 0);
-  char path[] = "sf-array-XXXXXX";
-  int fd = mkstemp(path);
-  assert_int_equal(write(fd, file.bytes, file.size), file.size);
-  close(fd);
+  char *folder = test_folder_create();
+  char *path = sf_path_join(folder, "value.npy");
+  assert_int_equal(sf_file_write(path, file.bytes, file.size, f->diag), SF_OK);
   sf_array array;
   assert_int_equal(sf_array_read(path, f->diag, &array), SF_OK);
   assert_int_equal((uintptr_t)array.data % sizeof(float), 0);
   assert_true(sf_array_f64(&array, 0) == 2.5);
   sf_array_destroy(&array);
-  unlink(path);
+  free(path);
+  test_folder_destroy(folder);
 }
 
 /* The MNIST test labels, where the shared files are at hand. */

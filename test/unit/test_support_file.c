@@ -1,17 +1,9 @@
 /* Reading, untrusted paths, whole files and folders or none. */
-#include "support/file.h"
 #include "support/hash.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/support/folder.h"
 
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -19,7 +11,7 @@
 
 /* A folder of its own for each test, and what the last diagnostic said. */
 typedef struct fixture {
-  char directory[64];
+  char *directory;
   sf_diag *diag;
   sf_diag_id id;
   char message[512];
@@ -34,8 +26,7 @@ static void listen(void *data, const sf_diag_record *record) {
 
 static int begin(void **state) {
   fixture *f = calloc(1, sizeof *f);
-  strcpy(f->directory, "sf-test-XXXXXX");
-  if (!mkdtemp(f->directory)) return 1;
+  f->directory = test_folder_create();
   f->diag = sf_diag_create(NULL, SF_DIAG_TEXT);
   sf_diag_listen(f->diag, listen, f);
   *state = f;
@@ -47,13 +38,14 @@ static int end(void **state) {
   sf_remove_tree(f->directory);
   bool removed = !sf_path_exists(f->directory);
   sf_diag_destroy(f->diag);
+  free(f->directory);
   free(f);
   return removed ? 0 : 1;
 }
 
 /* `directory/name`. */
 static const char *at(const fixture *f, const char *name, char out[256]) {
-  snprintf(out, 256, "%s/%s", f->directory, name);
+  assert_true(snprintf(out, 256, "%s/%s", f->directory, name) < 256);
   return out;
 }
 
@@ -348,6 +340,8 @@ static void removing_a_tree_follows_no_links(void **state) {
 static void temporary_folders_are_new_and_where_the_user_wants(void **state) {
   fixture *f = *state;
   char *first, *second;
+  const char *own = getenv("TMPDIR");
+  char *before = own ? strdup(own) : NULL;
   setenv("TMPDIR", f->directory, 1);
   assert_int_equal(sf_temporary_folder(f->diag, &first), SF_OK);
   assert_int_equal(sf_temporary_folder(f->diag, &second), SF_OK);
@@ -361,6 +355,8 @@ static void temporary_folders_are_new_and_where_the_user_wants(void **state) {
   assert_int_equal(f->id, SF_DIAG_FILE_WRITE);
   assert_null(first);
   unsetenv("TMPDIR");
+  if (before) setenv("TMPDIR", before, 1);
+  free(before);
 }
 
 static void names_are_listed_in_byte_order(void **state) {

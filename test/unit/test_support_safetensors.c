@@ -1,15 +1,6 @@
 /* Safetensors: reading, and all that a hostile header can say. */
 #include "support/array.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "test/support/folder.h"
 
 /* What the last diagnostic said. */
 typedef struct fixture {
@@ -184,10 +175,8 @@ static void too_many_values_are_refused(void **state) {
 
 static void written_files_read_back(void **state) {
   fixture *f = *state;
-  char path[] = "sf-tensors-XXXXXX";
-  int fd = mkstemp(path);
-  assert_true(fd >= 0);
-  close(fd);
+  char *folder = test_folder_create();
+  char *path = sf_path_join(folder, "out.safetensors");
   const int8_t weights[6] = {1, -2, 3, -4, 5, -6};
   const float bias[2] = {0.5f, -1};
   const sf_tensor_out tensors[] = {{.name = "w \"quoted\"/\xC3\xA4",
@@ -224,7 +213,8 @@ static void written_files_read_back(void **state) {
   assert_int_equal(sf_safetensors_write("/dev/full", tensors, 2, f->diag),
                    SF_FAIL);
   assert_int_equal(f->id, SF_DIAG_FILE_WRITE);
-  unlink(path);
+  free(path);
+  test_folder_destroy(folder);
 }
 
 /* In the hostile build each arena allocation fails once; nothing else may
