@@ -57,8 +57,8 @@ typedef struct s2_synapses {
 } s2_synapses;
 
 /* All synapses of the leaf into `elements` (the population's element numbers,
- * one a local neuron), ordered by target. Zero weights are left out. Blobs must
- * be loaded. */
+ * one a local neuron), ordered by target. Zero weights are among them: rows.c
+ * leaves them out. Blobs must be loaded. */
 sf_result sf_s2_synapses_collect(const s2_leaf *leaf, const uint32_t *elements,
                                  uint32_t count, s2_synapses *out) SF_MUST_USE;
 void sf_s2_synapses_destroy(s2_synapses *synapses);
