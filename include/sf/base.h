@@ -59,8 +59,9 @@ void sf_arena_reset(sf_arena *arena);   /* frees all items, keeps the arena */
 void *sf_arena_alloc(sf_arena *arena, size_t size) SF_MUST_USE;
 /* count * size bytes, checked for overflow. */
 void *sf_arena_array(sf_arena *arena, size_t count, size_t size) SF_MUST_USE;
-/* Terminated copies; NULL when memory is out. */
+/* A terminated copy of `text`; NULL when memory is out. */
 char *sf_arena_text(sf_arena *arena, sf_slice text) SF_MUST_USE;
+/* What printf would print, terminated; NULL when memory is out. */
 char *sf_arena_printf(sf_arena *arena, const char *format, ...) SF_MUST_USE
     SF_PRINTF(2, 3);
 

@@ -48,6 +48,7 @@ typedef struct sf_blob {
  * (values are the caller's business and are checked when loaded). */
 sf_blob *sf_blob_create_i32(sf_module *module, const char *name,
                             const sf_type *type, const int32_t *values);
+/* The same of an f32 type; NaN and infinities are found when loaded. */
 sf_blob *sf_blob_create_f32(sf_module *module, const char *name,
                             const sf_type *type, const float *values);
 /* `bytes` of a reader's own storage, already of `dtype`; lives as long as the
@@ -55,6 +56,8 @@ sf_blob *sf_blob_create_f32(sf_module *module, const char *name,
 sf_blob *sf_blob_create_bytes(sf_module *module, const char *name,
                               const sf_type *type, sf_dtype dtype,
                               const void *bytes);
+/* All elements equal `value`, which takes no memory an element. NULL: out of
+ * memory. */
 sf_blob *sf_blob_create_splat(sf_module *module, const char *name,
                               const sf_type *type, sf_number value);
 
@@ -70,7 +73,10 @@ sf_word sf_blob_word(const sf_blob *blob, size_t index);
 /* `count` elements from `first` on. */
 void sf_blob_read(const sf_blob *blob, size_t first, size_t count,
                   sf_word *out);
+/* Elements of its type, loaded or not. */
 size_t sf_blob_elements(const sf_blob *blob);
+/* Whether all elements of a loaded blob have the same bits; *out_value, if not
+ * NULL, is that element. */
 bool sf_blob_is_uniform(const sf_blob *blob, sf_word *out_value);
 
 #ifdef __cplusplus

@@ -77,7 +77,7 @@ typedef void (*sf_diag_listener)(void *listener_data,
 /* An engine that prints to `out` (not owned; NULL: prints nothing). Colour only
  * when `out` is a terminal and NO_COLOR is unset. NULL: out of memory. */
 sf_diag *sf_diag_create(FILE *out, sf_diag_format format);
-void sf_diag_destroy(sf_diag *diag);
+void sf_diag_destroy(sf_diag *diag); /* NULL is fine */
 
 /* Calls `listener` for each record as well; used by --verify-diagnostics. */
 void sf_diag_listen(sf_diag *diag, sf_diag_listener listener, void *data);
@@ -85,10 +85,11 @@ void sf_diag_listen(sf_diag *diag, sf_diag_listener listener, void *data);
 /* Gives the text of `file`, so that carets can be printed. Copied. */
 void sf_diag_add_source(sf_diag *diag, const char *file, sf_slice text);
 
-/* Reports. The error functions return SF_FAIL, so that `return sf_error(..)`
- * reads well. A note or help belongs to the last error or warning. */
+/* Reports one error: what is wrong at `loc`, in the words of the format.
+ * Returns SF_FAIL, so that `return sf_error(..)` reads well. */
 sf_result sf_error(sf_diag *diag, sf_diag_id id, sf_loc loc, const char *format,
                    ...) SF_PRINTF(4, 5);
+/* The same with the arguments of a caller that takes `...` itself. */
 sf_result sf_error_v(sf_diag *diag, sf_diag_id id, sf_loc loc,
                      const char *format, va_list arguments) SF_PRINTF(4, 0);
 #ifdef __clang_analyzer__
@@ -96,10 +97,13 @@ sf_result sf_error_v(sf_diag *diag, sf_diag_id id, sf_loc loc,
 #define sf_error(...)   ((void)sf_error(__VA_ARGS__), SF_FAIL)
 #define sf_error_v(...) ((void)sf_error_v(__VA_ARGS__), SF_FAIL)
 #endif
+/* Reports something that does not stop the work and leaves the exit code. */
 void sf_warning(sf_diag *diag, sf_diag_id id, sf_loc loc, const char *format,
                 ...) SF_PRINTF(4, 5);
+/* One more thing to know about the last error or warning. */
 void sf_note(sf_diag *diag, sf_loc loc, const char *format, ...)
     SF_PRINTF(3, 4);
+/* What to do about the last error or warning. */
 void sf_help(sf_diag *diag, const char *format, ...) SF_PRINTF(2, 3);
 
 /* Errors so far; warnings and notes do not count. */
@@ -107,8 +111,8 @@ uint32_t sf_diag_errors(const sf_diag *diag);
 /* 0 without errors; else the class of the first error, 70 if any is a bug. */
 int sf_diag_exit_code(const sf_diag *diag);
 
-const char *sf_diag_id_text(sf_diag_id id); /* "attr-range" */
-sf_diag_class sf_diag_id_class(sf_diag_id id);
+const char *sf_diag_id_text(sf_diag_id id);    /* "attr-range" */
+sf_diag_class sf_diag_id_class(sf_diag_id id); /* its exit code */
 
 #ifdef __cplusplus
 }

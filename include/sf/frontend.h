@@ -44,9 +44,13 @@ typedef struct sf_frontend {
                     uint32_t option_count, sf_diag *diag, sf_import *out);
 } sf_frontend;
 
+/* Readers of this library, in the order in which they look at a file. */
 size_t sf_frontend_count(void);
-const sf_frontend *sf_frontend_at(size_t index);
-/* Reads any known format, `.sf` included. */
+const sf_frontend *sf_frontend_at(size_t index); /* NULL: no more */
+/* Reads any known format, `.sf` included; `path` "-" is text on standard input.
+ * *out is empty on SF_FAIL; else the caller destroys out->module. Errors: as
+ * sf_parse_file and the reader; FILE_FORMAT: no reader knows the file; USAGE:
+ * an option that its reader does not have. */
 sf_result sf_import_file(const char *path, const sf_import_option *options,
                          uint32_t option_count, sf_diag *diag,
                          sf_import *out) SF_MUST_USE;

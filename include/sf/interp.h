@@ -20,7 +20,7 @@ sf_result sf_interp_create(const sf_network *network, sf_diag *diag,
                            sf_interp **out) SF_MUST_USE;
 /* Loads every blob that the network names. Errors: as sf_blob_load. */
 sf_result sf_network_load(const sf_network *network, sf_diag *diag) SF_MUST_USE;
-void sf_interp_destroy(sf_interp *interp);
+void sf_interp_destroy(sf_interp *interp); /* NULL is fine */
 /* Back to step 0, initial states, empty delays; counts stay. */
 void sf_interp_reset(sf_interp *interp);
 

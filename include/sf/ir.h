@@ -19,7 +19,8 @@ extern "C" {
  * NULL in *out on SF_FAIL. The result is verified. */
 sf_result sf_parse(sf_slice text, const char *file, sf_diag *diag,
                    sf_module **out) SF_MUST_USE;
-/* Reads and parses a file; "-" is standard input. */
+/* Reads and parses a file; "-" is standard input. Errors: FILE_OPEN, and those
+ * of sf_parse. */
 sf_result sf_parse_file(const char *path, sf_diag *diag,
                         sf_module **out) SF_MUST_USE;
 
@@ -32,11 +33,12 @@ typedef struct sf_print_options {
 } sf_print_options;
 
 /* The canonical text (docs/ir.md 9). *out is malloc'ed and terminated; the
- * caller frees it. options NULL: defaults. */
+ * caller frees it. options NULL: defaults. SF_OOM is the only failure. */
 sf_result sf_print(const sf_module *module, const sf_print_options *options,
                    char **out) SF_MUST_USE;
 /* Writes X.sf and, if needed, X.safetensors beside it, each beside its final
- * name, then renamed; nothing half-written stays. */
+ * name, then renamed; nothing half-written stays. Errors: FILE_WRITE, and those
+ * of sf_blob_load for blobs that are copied into the companion. */
 sf_result sf_write_module(const sf_module *module, const char *path,
                           const sf_print_options *options,
                           sf_diag *diag) SF_MUST_USE;

@@ -62,11 +62,12 @@ const char *sf_family_text(sf_family family); /* "loihi2" */
  * tree) or by path of an .xml. Errors: MACHINE, with the known names. */
 sf_result sf_machine_load(const char *name_or_path, sf_diag *diag,
                           sf_machine **out) SF_MUST_USE;
-void sf_machine_destroy(sf_machine *machine);
+void sf_machine_destroy(sf_machine *machine); /* NULL is fine */
 /* Names of the bundled machines, sorted; the caller frees with
  * sf_machine_names_free. */
 sf_result sf_machine_names(sf_diag *diag, char ***out_names,
                            uint32_t *out_count) SF_MUST_USE;
+/* Frees each name and the array. */
 void sf_machine_names_free(char **names, uint32_t count);
 /* A resource or constant; aborts the load, not the call, when a family's
  * required row is missing, so required names always succeed. */
@@ -82,8 +83,9 @@ const sf_quantity *sf_machine_quantity(const sf_machine *machine,
  * below cores_per_chip are usable. SPINNAKER2: PE p of chip (x, y), 0 .. 151;
  * numbers below cores_per_chip are usable, quad p / cores_per_router. */
 
-/* NULL: no such chip. */
+/* The chip of that number, borrowed; NULL: no such chip. */
 const sf_chip *sf_machine_chip(const sf_machine *machine, int64_t id);
+/* The chip in column x and row y of the board; NULL: none there. */
 const sf_chip *sf_machine_chip_at(const sf_machine *machine, int64_t x,
                                   int64_t y);
 /* True when core (x, y, p) of a live chip exists and may be used. On SPINNAKER2

@@ -39,14 +39,17 @@ typedef struct sf_dict {
   sf_entry *entries;
 } sf_dict;
 
+/* The value of `name`, borrowed until the next set; NULL: absent. */
 const sf_item *sf_dict_find(const sf_dict *dict, const char *name);
 /* Number of `name`, or `fallback` if absent or not an integer. */
 int64_t sf_dict_int(const sf_dict *dict, const char *name, int64_t fallback);
 /* Text of a string, symbol or word; NULL otherwise. */
 const char *sf_dict_text(const sf_dict *dict, const char *name);
-/* Adds or replaces. `item` is copied deeply into the arena. */
+/* Adds or replaces. `item` is copied deeply into the arena, lists up to eight
+ * levels. SF_OOM is the only failure, here and of the four below. */
 sf_result sf_dict_set(sf_arena *arena, sf_dict *dict, const char *name,
                       const sf_item *item) SF_MUST_USE;
+/* The typed faces: name = 7, word, "text", @symbol. Text is copied. */
 sf_result sf_dict_set_int(sf_arena *arena, sf_dict *dict, const char *name,
                           int64_t value) SF_MUST_USE;
 sf_result sf_dict_set_word(sf_arena *arena, sf_dict *dict, const char *name,
@@ -64,8 +67,11 @@ typedef struct sf_box {
   int32_t begin[SF_RANK_MAX], end[SF_RANK_MAX];
 } sf_box;
 
+/* Product of the extents; 0 when one is empty, 1 at rank 0. */
 size_t sf_box_elements(const sf_box *box);
+/* All elements of a value of that type. */
 sf_box sf_box_whole(const sf_type *type);
+/* *out = the common part. false, *out left alone: none, or other ranks. */
 bool sf_box_intersect(const sf_box *a, const sf_box *b, sf_box *out);
 
 typedef enum sf_mop_argument_kind {
@@ -106,11 +112,15 @@ typedef struct sf_mapping {
   struct sf_mapping *prev, *next;
 } sf_mapping;
 
+/* An empty mapping of `network` (name without @) on a machine, at the end of
+ * the module; names are copied. NULL: out of memory. */
 sf_mapping *sf_mapping_create(sf_module *module, const char *network,
                               const char *machine, sf_loc loc);
-/* Appends to the mapping, or to `parent`; arguments follow with the add
- * functions. NULL: out of memory. */
+/* Appends a statement to the mapping, or to `parent`; `keyword` is copied.
+ * NULL: out of memory. */
 sf_mop *sf_mop_create(sf_mapping *mapping, sf_mop *parent, const char *keyword);
+/* Append one argument to a statement of `m`: @symbol, %value, a box, (numbers)
+ * or a number; copied. SF_OOM is the only failure. */
 sf_result sf_mop_add_symbol(sf_mapping *m, sf_mop *mop,
                             const char *symbol) SF_MUST_USE;
 sf_result sf_mop_add_value(sf_mapping *m, sf_mop *mop,
@@ -167,17 +177,22 @@ sf_result sf_module_clone(const sf_module *module, sf_module **out) SF_MUST_USE;
 sf_result sf_module_own(sf_module *module, void *memory,
                         void (*free_memory)(void *)) SF_MUST_USE;
 
+/* By name without the mark; borrowed, NULL: no such. */
 sf_blob *sf_module_find_blob(const sf_module *module, sf_slice name);
 sf_neuron *sf_module_find_neuron(const sf_module *module, sf_slice name);
 sf_network *sf_module_find_network(const sf_module *module, sf_slice name);
 /* Network that the mapping is about; NULL when missing. */
 sf_network *sf_mapping_network(const sf_mapping *mapping);
+/* First mapping of that network; NULL: none. */
 sf_mapping *sf_module_find_mapping(const sf_module *module,
                                    const sf_network *network);
-/* Removing: only without users. */
+/* Take out of the module and free the name; the memory stays in the arena. Only
+ * without users: no op may name the blob or the neuron any more. */
 void sf_blob_erase(sf_blob *blob);
-void sf_neuron_erase(sf_neuron *neuron);
+void sf_neuron_erase(sf_neuron *neuron); /* its tables lose a user */
 void sf_mapping_erase(sf_mapping *mapping);
+/* Appends what was done; `lag` in steps, 0 unless SF_EXACT_LAG; `text` is
+ * copied. NULL: out of memory. */
 sf_log_entry *sf_module_add_log(sf_module *module, sf_exactness exactness,
                                 int64_t lag, const char *text);
 

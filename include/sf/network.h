@@ -62,10 +62,10 @@ typedef struct sf_op_info {
   uint32_t attr_count;
 } sf_op_info;
 
-const sf_op_info *sf_op_info_get(sf_op_kind kind); /* NULL: unknown */
-const sf_op_info *sf_op_info_find(sf_slice mnemonic);
-size_t sf_op_info_count(void);
-const sf_op_info *sf_op_info_at(size_t index); /* in table order */
+const sf_op_info *sf_op_info_get(sf_op_kind kind);    /* NULL: unknown */
+const sf_op_info *sf_op_info_find(sf_slice mnemonic); /* NULL: unknown */
+size_t sf_op_info_count(void);                        /* ops of the table */
+const sf_op_info *sf_op_info_at(size_t index);        /* in table order */
 
 typedef struct sf_op sf_op;
 typedef struct sf_network sf_network;
@@ -163,41 +163,60 @@ struct sf_network {
 /* Building. Names are copied and made unique by `base.N`; NULL name: "v". All
  * return NULL (or SF_OOM) when memory is out; the verifier checks the rest. */
 sf_network *sf_network_create(sf_module *module, const char *name, sf_loc loc);
+/* Appends an argument; the type is copied. */
 sf_value *sf_network_add_argument(sf_network *network, const char *name,
                                   const sf_type *type);
+/* Replaces what the network returns, and its return types by those of the
+ * values. */
 sf_result sf_network_set_returns(sf_network *network, uint32_t count,
                                  sf_value *const *values) SF_MUST_USE;
 /* An op before `before` (NULL: at the end) with room for its operands; set each
  * with sf_op_set_operand or sf_op_set_operand_blob. */
 sf_op *sf_op_create(sf_network *network, sf_op *before, sf_op_kind kind,
                     uint32_t operand_count, sf_loc loc);
+/* Appends a result; the type is copied. */
 sf_value *sf_op_add_result(sf_op *op, const char *name, const sf_type *type);
+/* Set operand `index` (below the count given at creation, asserted) to a stream
+ * or to a blob; what it was loses a use. NULL: unset. */
 void sf_op_set_operand(sf_op *op, uint32_t index, sf_value *value);
 void sf_op_set_operand_blob(sf_op *op, uint32_t index, sf_blob *blob);
 /* neurons: sets the function and makes all arguments default. */
 sf_result sf_op_set_neuron(sf_op *op, sf_neuron *neuron) SF_MUST_USE;
 sf_argument *sf_op_argument(sf_op *op, sf_slice param); /* NULL: no such */
+/* One number for all neurons. */
 void sf_argument_set_number(sf_argument *argument, sf_number number);
+/* A number for each neuron: a blob of the stream's rank, 1 on broadcast axes.
+ */
 void sf_argument_set_blob(sf_argument *argument, sf_blob *blob);
 
 /* Removes an op whose results have no uses; frees its names for reuse. */
 void sf_op_erase(sf_op *op);
+/* Moves within the network; `before` NULL: to the end. The caller sees to it
+ * that operands still come first. */
 void sf_op_move_before(sf_op *op, sf_op *before);
+/* Operands and returns that named the old value name the new one, which must be
+ * of a type that fits them. */
 void sf_value_replace_all_uses(sf_value *old_value, sf_value *new_value);
+/* Exactly one operand or return names it. */
 bool sf_value_has_one_use(const sf_value *value);
+/* By name without %; NULL: no such. */
 sf_value *sf_network_find_value(const sf_network *network, sf_slice name);
 /* Writes op->order 0.. in text order; returns the number of ops. */
 uint32_t sf_network_number(sf_network *network);
 
 /* Attributes: as written, else the default of the table. The kinds must match
  * the table (asserted). */
+/* Whether it is written. */
 bool sf_op_has_attr(const sf_op *op, sf_attr_id id);
-int64_t sf_op_int(const sf_op *op, sf_attr_id id); /* INT BOOL ROUND POOL ON */
-float sf_op_number(const sf_op *op, sf_attr_id id);
-sf_blob *sf_op_blob(const sf_op *op, sf_attr_id id); /* NULL: absent */
-const char *sf_op_text(const sf_op *op, sf_attr_id id);
+int64_t sf_op_int(const sf_op *op, sf_attr_id id);  /* INT BOOL ROUND POOL ON */
+float sf_op_number(const sf_op *op, sf_attr_id id); /* NUMBER */
+sf_blob *sf_op_blob(const sf_op *op, sf_attr_id id);    /* NULL: absent */
+const char *sf_op_text(const sf_op *op, sf_attr_id id); /* NULL: absent */
 /* INTS expanded to `count` entries: one written number stands for all. */
 void sf_op_ints(const sf_op *op, sf_attr_id id, uint32_t count, int64_t *out);
+/* Write an attribute; the default's value takes it out. Text and numbers are
+ * copied, a blob gains a user (NULL: takes it out). SF_OOM is the only failure;
+ * ranges are the verifier's business. */
 sf_result sf_op_set_int(sf_op *op, sf_attr_id id, int64_t value) SF_MUST_USE;
 sf_result sf_op_set_number(sf_op *op, sf_attr_id id, float value) SF_MUST_USE;
 sf_result sf_op_set_ints(sf_op *op, sf_attr_id id, uint32_t count,
@@ -209,8 +228,8 @@ sf_result sf_op_set_text(sf_op *op, sf_attr_id id, const char *w) SF_MUST_USE;
  * absent. Bias of a projection is operand 2 (if any). */
 sf_value *sf_op_operand(const sf_op *op, uint32_t index);
 sf_blob *sf_op_operand_blob(const sf_op *op, uint32_t index);
-sf_value *sf_op_result(const sf_op *op, uint32_t index);
-bool sf_op_is(const sf_op *op, uint32_t traits); /* has all of them */
+sf_value *sf_op_result(const sf_op *op, uint32_t index); /* NULL: no such */
+bool sf_op_is(const sf_op *op, uint32_t traits);         /* has all of them */
 
 #ifdef __cplusplus
 }

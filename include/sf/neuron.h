@@ -37,10 +37,10 @@ typedef struct sf_nop_info {
   const char *summary;
 } sf_nop_info;
 
-const sf_nop_info *sf_nop_info_get(sf_nop_kind kind); /* NULL: unknown */
-const sf_nop_info *sf_nop_info_find(sf_slice mnemonic);
-size_t sf_nop_info_count(void);
-const sf_nop_info *sf_nop_info_at(size_t index); /* in table order */
+const sf_nop_info *sf_nop_info_get(sf_nop_kind kind);   /* NULL: unknown */
+const sf_nop_info *sf_nop_info_find(sf_slice mnemonic); /* NULL: unknown */
+size_t sf_nop_info_count(void);                         /* ops of the table */
+const sf_nop_info *sf_nop_info_at(size_t index);        /* in table order */
 
 typedef enum sf_nvalue_kind {
   SF_NVALUE_INPUT,
@@ -111,8 +111,12 @@ typedef struct sf_neuron {
 /* Building, in the order of the text. Each returns NULL when memory is out; the
  * verifier checks what was built. Names are copied. */
 sf_neuron *sf_neuron_create(sf_module *module, const char *name, sf_loc loc);
+/* Appends an input. */
 sf_nvalue *sf_neuron_add_input(sf_neuron *neuron, const char *name,
                                sf_scalar type);
+/* Append a param without range and default, and a state that starts at 0 and
+ * keeps its value: the caller fills in the rest. The pointer is valid until the
+ * next one is added. */
 sf_param *sf_neuron_add_param(sf_neuron *neuron, const char *name,
                               sf_scalar type);
 sf_state *sf_neuron_add_state(sf_neuron *neuron, const char *name,
@@ -123,15 +127,17 @@ void sf_stmt_set_blob(sf_stmt *stmt, sf_blob *blob);
  * next one is added. */
 sf_stmt *sf_neuron_add_stmt(sf_neuron *neuron, sf_nop_kind kind,
                             const char *result, sf_scalar type);
+/* Appends a result of the function. SF_OOM is the only failure. */
 sf_result sf_neuron_add_emit(sf_neuron *neuron, sf_noperand operand,
                              sf_scalar type) SF_MUST_USE;
 
-sf_noperand sf_noperand_value(sf_nvalue *value);
-sf_noperand sf_noperand_number(sf_number number);
+sf_noperand sf_noperand_value(sf_nvalue *value);  /* names a value */
+sf_noperand sf_noperand_number(sf_number number); /* a literal */
 /* Type that an operand has where it stands: a literal takes the result's type
  * (arithmetic), the other operand's (comparison, select). */
 sf_scalar sf_stmt_operand_type(const sf_stmt *stmt, uint32_t index);
 
+/* By name without %; NULL: no such, or not a param. */
 sf_param *sf_neuron_find_param(const sf_neuron *neuron, sf_slice name);
 /* No reads of state, no next: the same function of its inputs in every step. */
 bool sf_neuron_is_stateless(const sf_neuron *neuron);

@@ -94,15 +94,21 @@ struct sf_pass {
 typedef struct sf_registry sf_registry;
 /* All built-in passes and aliases. NULL: out of memory. */
 sf_registry *sf_registry_create(void);
+/* Closes its plug-ins too: passes of theirs must not be used afterwards. */
 void sf_registry_destroy(sf_registry *registry);
-/* For plug-ins; refuses a name that exists and another ABI. */
+/* For plug-ins. `pass` is borrowed until the registry is destroyed. Errors:
+ * PLUGIN, a name that exists, another ABI or size, no name or run function. */
 sf_result sf_registry_add_pass(sf_registry *registry, const sf_pass *pass,
                                sf_diag *diag) SF_MUST_USE;
+/* Opens a shared object (a name without / is one in the current folder) and
+ * calls its sf_plugin_init. Errors: PLUGIN, cannot be loaded, none of ours,
+ * another ABI; and those of sf_registry_add_pass. */
 sf_result sf_registry_load_plugin(sf_registry *registry, const char *path,
                                   sf_diag *diag) SF_MUST_USE;
+/* Passes in the order of registration; borrowed, `index` below the count. */
 size_t sf_registry_pass_count(const sf_registry *registry);
 const sf_pass *sf_registry_pass_at(const sf_registry *registry, size_t index);
-/* Dashes and underscores are the same; aliases are followed. */
+/* Dashes and underscores are the same; aliases are followed. NULL: unknown. */
 const sf_pass *sf_registry_find(const sf_registry *registry, sf_slice name);
 
 /* The reference page of all passes and pipelines (docs/passes.md): malloc'ed.
@@ -115,11 +121,14 @@ bool sf_named_pipeline_at(size_t index, const char **out_name,
 /* ---- Pipelines: `a,b{key=value},@loihi2`. ---- */
 
 typedef struct sf_pipeline sf_pipeline;
+/* The registry must outlive the pipeline. Errors: PASS_UNKNOWN with the nearest
+ * name, PASS_OPTION, PIPELINE (the text itself). */
 sf_result sf_pipeline_parse(const sf_registry *registry, const char *text,
                             sf_diag *diag, sf_pipeline **out) SF_MUST_USE;
-void sf_pipeline_destroy(sf_pipeline *pipeline);
+void sf_pipeline_destroy(sf_pipeline *pipeline); /* NULL is fine */
 /* Exactly as it was given; malloc'ed. */
 char *sf_pipeline_text(const sf_pipeline *pipeline);
+/* Passes in it, those of named pipelines counted. */
 size_t sf_pipeline_length(const sf_pipeline *pipeline);
 
 typedef struct sf_pipeline_options {
@@ -140,16 +149,23 @@ typedef struct sf_pipeline_options {
   const sf_samples *samples; /* calibration samples; NULL: none */
 } sf_pipeline_options;
 
+/* Runs the passes in order on the module, and logs and states facts as they
+ * say. Stops at the first that fails, the module then being as that one left
+ * it. Errors: PASS_NEEDS; those of the passes; PASS_CLAIM when one does not
+ * keep what it states; FILE_WRITE of the reproducer. */
 sf_result sf_pipeline_run(sf_pipeline *pipeline, sf_module *module,
                           const sf_pipeline_options *options,
                           sf_diag *diag) SF_MUST_USE;
 
-/* Facts that the module states; and whether one of them holds in truth. */
+/* sf_fact bits of the module's attribute `facts`: what it states. */
 uint32_t sf_module_facts(const sf_module *module);
+/* States these and no others. SF_OOM is the only failure. */
 sf_result sf_module_set_facts(sf_module *module, uint32_t facts) SF_MUST_USE;
+/* Whether one fact holds in truth, stated or not. Errors: ATTR, with what is in
+ * its way. */
 sf_result sf_fact_check(const sf_module *module, sf_fact fact,
                         sf_diag *diag) SF_MUST_USE;
-const char *sf_fact_text(sf_fact fact);
+const char *sf_fact_text(sf_fact fact); /* "balanced"; "none" if unknown */
 
 /* certificate.txt of an artefact: a rank for every channel of a routed
  * mapping's routes; docs/certificate.md. malloc'ed. Errors: MAPPING, INTERNAL.

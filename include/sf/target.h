@@ -54,6 +54,7 @@ typedef struct sf_run_result {
   sf_arena *arena; /* owns counts' rows */
 } sf_run_result;
 
+/* Frees the traces and counts, not the struct, and empties it. */
 void sf_run_result_destroy(sf_run_result *result);
 
 typedef struct sf_target {
@@ -73,9 +74,11 @@ typedef struct sf_target {
 } sf_target;
 
 /* Targets of libspikeformer, and those that libspikeformer-llvm adds when it
- * can be loaded. `name` unknown: USAGE, with the known names. */
+ * can be loaded. NULL: `name` is unknown (USAGE, with the known names), or its
+ * library is missing (HELPER). */
 const sf_target *sf_target_find(const char *name, sf_diag *diag);
 size_t sf_target_count(void);
+/* NULL: no more; or the library that holds it is missing (HELPER). */
 const sf_target *sf_target_at(size_t index, sf_diag *diag);
 /* The one symbol that libspikeformer-llvm exports: its targets, by name, ends
  * with NULL. Only the registry calls it. */

@@ -25,7 +25,8 @@ typedef struct sf_trace {
   sf_series *series;
 } sf_trace;
 
-void sf_trace_destroy(sf_trace *trace);
+void sf_trace_destroy(sf_trace *trace); /* NULL is fine */
+/* By the value's name without %; borrowed, NULL: not recorded. */
 const sf_series *sf_trace_find(const sf_trace *trace, const char *name);
 /* Runs the interpreter from scratch on one sample and records values: all
  * arguments, all results of `neurons` ops and all returned values; with

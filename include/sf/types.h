@@ -75,7 +75,7 @@ typedef struct sf_number {
   double d;
 } sf_number;
 
-sf_number sf_number_int(int64_t value);
+sf_number sf_number_int(int64_t value);         /* f, d: rounded once */
 sf_number sf_number_float(float value);         /* d = value */
 sf_number sf_number_double(double value);       /* f = (float)value */
 bool sf_number_equal(sf_number a, sf_number b); /* same kind and bits */
@@ -85,21 +85,26 @@ static inline sf_scalar sf_spike(void) {
   sf_scalar scalar = {SF_SCALAR_SPIKE, 1};
   return scalar;
 }
+/* iN, 2 <= bits <= 32. */
 static inline sf_scalar sf_int(unsigned bits) {
   sf_scalar scalar = {SF_SCALAR_INT, (uint8_t)bits};
   return scalar;
 }
+/* The IEEE single. */
 static inline sf_scalar sf_f32(void) {
   sf_scalar scalar = {SF_SCALAR_F32, 32};
   return scalar;
 }
 
-bool sf_scalar_equal(sf_scalar a, sf_scalar b);
-/* Smallest and largest value of a spike or integer type. */
+bool sf_scalar_equal(sf_scalar a, sf_scalar b); /* kind and bits */
+/* Smallest and largest value of a spike or integer type; not for f32. */
 int64_t sf_scalar_min(sf_scalar scalar);
 int64_t sf_scalar_max(sf_scalar scalar);
 
+/* `rank` (at most SF_RANK_MAX) dimensions, copied; `dim` may be NULL at rank 0.
+ */
 sf_type sf_type_make(sf_scalar scalar, unsigned rank, const int32_t *dim);
+/* Same scalar and shape; same rank and dimensions, whatever the scalar. */
 bool sf_type_equal(const sf_type *a, const sf_type *b);
 bool sf_type_same_shape(const sf_type *a, const sf_type *b);
 /* Elements; types in a verified module are below 2^31. */
@@ -107,13 +112,15 @@ size_t sf_type_elements(const sf_type *type);
 /* `spike[64, 196]`; writes at most `size` bytes, terminated; returns the
  * length that the whole text has. */
 size_t sf_type_text(const sf_type *type, char *out, size_t size);
+/* The same of a scalar: `spike`, `i24`, `f32`. */
 size_t sf_scalar_text(sf_scalar scalar, char *out, size_t size);
 
-const char *sf_dtype_text(sf_dtype dtype);
-size_t sf_dtype_bytes(sf_dtype dtype);
-const char *sf_mode_text(sf_mode mode);
-const char *sf_round_text(sf_round round);
-const char *sf_pool_text(sf_pool_kind kind);
+/* The words of types.def, as the text IR spells them; static. */
+const char *sf_dtype_text(sf_dtype dtype);   /* "i8" */
+size_t sf_dtype_bytes(sf_dtype dtype);       /* of one element */
+const char *sf_mode_text(sf_mode mode);      /* "wrap"; "" without a mode */
+const char *sf_round_text(sf_round round);   /* "half-even" */
+const char *sf_pool_text(sf_pool_kind kind); /* "avg" */
 
 /* The arithmetic of docs/ir.md 5 and 6 on exact integers, for passes and the
  * interpreter. round(value / 2^shift), 0 <= shift <= 62. */
