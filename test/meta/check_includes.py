@@ -23,7 +23,7 @@ PUBLIC = {
 IR = ["base", "vocabulary", "ir"]
 PASSES = IR + ["machine", "passes"]
 EVERYTHING = list(PUBLIC)
-ABOVE_TOOLS = ["support", "ir", "machine", "frontend", "passes", "targets", "lib"]
+ABOVE_TOOLS = ["tools/samples", "support", "ir", "machine", "frontend", "passes", "targets", "lib"]
 ALONE = (["support", "machine"], ["base", "vocabulary", "machine"])
 
 # Folder: (folders whose private headers it may include, layers of public headers).
@@ -47,6 +47,7 @@ ARROWS = {
                            PASSES + ["targets"]),
     # Puts the libraries together: knows the targets by name.
     "lib": (["support"], PASSES + ["targets"]),
+    "tools/samples": (["support"], PASSES),
     "tools/sfc": (ABOVE_TOOLS, EVERYTHING),
     "tools/sf-opt": (ABOVE_TOOLS, EVERYTHING),
     # What checks shares no code with what it checks.

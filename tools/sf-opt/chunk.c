@@ -1,12 +1,13 @@
 /* chunk.c - one module: parse, run the passes, print. */
 #include "support/file.h"
+#include "tools/samples/calibration.h"
 #include "tools/sf-opt/sf_opt.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static sf_result run_passes(const sf_opt_job *job, sf_module *module,
-                            sf_diag *diag) {
+                            const sf_samples *samples, sf_diag *diag) {
   const sf_opt_options *o = job->options;
   if (!o->passes) return SF_OK;
   sf_pipeline *pipeline = NULL;
@@ -21,12 +22,31 @@ static sf_result run_passes(const sf_opt_job *job, sf_module *module,
                                  .print_diff = o->print_diff,
                                  .time_passes = o->time_passes,
                                  .stats = o->stats,
+                                 .json = o->json,
                                  .reproducer = o->reproducer,
                                  .out = stderr,
-                                 .plugins = o->plugins,
-                                 .plugin_count = o->plugin_count};
+                                 .plugins = o->plugins.items,
+                                 .plugin_count = o->plugins.count,
+                                 .samples = samples};
   sf_result result = sf_pipeline_run(pipeline, module, &options, diag);
   sf_pipeline_destroy(pipeline);
+  return result;
+}
+
+static sf_result run_with_samples(const sf_opt_job *job, sf_module *module,
+                                  sf_diag *diag) {
+  const sf_opt_options *o = job->options;
+  const sf_calibration_request request = {.files = o->calib.items,
+                                          .file_count = o->calib.count,
+                                          .labels = o->calib_labels,
+                                          .scale = o->input_scale,
+                                          .samples = (int64_t)o->calib_samples};
+  sf_calibration calibration;
+  const sf_samples *samples = NULL;
+  sf_result result =
+      sf_calibration_open(&request, module, diag, &calibration, &samples);
+  if (result == SF_OK) result = run_passes(job, module, samples, diag);
+  sf_calibration_destroy(&calibration);
   return result;
 }
 
@@ -50,7 +70,7 @@ sf_result sf_opt_run_chunk(const sf_opt_job *job, sf_slice text, sf_diag *diag,
                            FILE *out) {
   sf_module *module = NULL;
   SF_TRY(sf_parse(text, job->file, diag, &module));
-  sf_result result = run_passes(job, module, diag);
+  sf_result result = run_with_samples(job, module, diag);
   if (result == SF_OK) result = print_module(job, module, diag, out);
   sf_module_destroy(module);
   return result;

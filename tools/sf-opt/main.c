@@ -7,8 +7,8 @@
 
 static sf_result load_plugins(sf_registry *registry,
                               const sf_opt_options *options, sf_diag *diag) {
-  for (uint32_t i = 0; i < options->plugin_count; i++)
-    SF_TRY(sf_registry_load_plugin(registry, options->plugins[i], diag));
+  for (uint32_t i = 0; i < options->plugins.count; i++)
+    SF_TRY(sf_registry_load_plugin(registry, options->plugins.items[i], diag));
   return SF_OK;
 }
 
@@ -90,17 +90,17 @@ static sf_diag_format diag_format(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   sf_diag *diag = sf_diag_create(stderr, diag_format(argc, argv));
-  const char **plugins = calloc((size_t)argc + 1, sizeof *plugins);
+  const char **texts = calloc((size_t)argc + 1, 2 * sizeof *texts);
   int code;
-  if (!diag || !plugins) {
+  if (!diag || !texts) {
     code = out_of_memory();
   } else {
     sf_opt_options options;
-    code = sf_opt_options_read(argc, argv, plugins, diag, &options) == SF_OK
+    code = sf_opt_options_read(argc, argv, texts, diag, &options) == SF_OK
                ? run(&options, diag)
                : SF_OPT_EXIT_USAGE;
   }
-  free(plugins);
+  free(texts);
   sf_diag_destroy(diag);
   return code;
 }

@@ -9,7 +9,7 @@ typedef enum flag_kind {
   KIND_FLAG,
   KIND_TEXT,
   KIND_COUNT,
-  KIND_PLUGIN
+  KIND_LIST
 } flag_kind;
 
 typedef struct flag_row {
@@ -56,8 +56,7 @@ static sf_result usage_error(sf_diag *diag, const char *format,
   return SF_FAIL;
 }
 
-static sf_result store(const flag_row *row, const char *value,
-                       const char **plugins, sf_diag *diag,
+static sf_result store(const flag_row *row, const char *value, sf_diag *diag,
                        sf_opt_options *out) {
   void *field = (char *)out + row->offset;
   switch (row->kind) {
@@ -67,9 +66,11 @@ static sf_result store(const flag_row *row, const char *value,
   case KIND_TEXT:
     *(const char **)field = value;
     return SF_OK;
-  case KIND_PLUGIN:
-    plugins[out->plugin_count++] = value;
+  case KIND_LIST: {
+    sf_opt_list *list = field;
+    list->items[list->count++] = value;
     return SF_OK;
+  }
   case KIND_COUNT: {
     int64_t number;
     sf_slice text = {value, strlen(value)};
@@ -86,8 +87,8 @@ static sf_result store(const flag_row *row, const char *value,
 }
 
 /* `--word`, `--word=value` or `--word value`; *at moves past the value. */
-static sf_result read_flag(int argc, char **argv, int *at, const char **plugins,
-                           sf_diag *diag, sf_opt_options *out) {
+static sf_result read_flag(int argc, char **argv, int *at, sf_diag *diag,
+                           sf_opt_options *out) {
   const char *word = argv[*at], *equal = strchr(word, '=');
   sf_slice name = {word, equal ? (size_t)(equal - word) : strlen(word)};
   const flag_row *row = find_row(name);
@@ -99,16 +100,20 @@ static sf_result read_flag(int argc, char **argv, int *at, const char **plugins,
     if (*at + 1 == argc) return usage_error(diag, "'%s' needs a value", word);
     value = argv[++*at];
   }
-  return store(row, value, plugins, diag, out);
+  return store(row, value, diag, out);
 }
 
-sf_result sf_opt_options_read(int argc, char **argv, const char **plugins,
+sf_result sf_opt_options_read(int argc, char **argv, const char **texts,
                               sf_diag *diag, sf_opt_options *out) {
-  *out = (sf_opt_options){.seed = 1, .threads = 1, .plugins = plugins};
+  *out = (sf_opt_options){.seed = 1,
+                          .threads = 1,
+                          .calib_samples = SF_OPT_NOT_GIVEN,
+                          .plugins.items = texts,
+                          .calib.items = texts + argc};
   for (int at = 1; at < argc; at++) {
     const char *word = argv[at];
     if (word[0] == '-' && word[1])
-      SF_TRY(read_flag(argc, argv, &at, plugins, diag, out));
+      SF_TRY(read_flag(argc, argv, &at, diag, out));
     else if (out->input)
       return usage_error(diag, "one input file, got another, '%s'", word);
     else

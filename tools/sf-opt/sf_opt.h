@@ -4,7 +4,14 @@
 
 #include "sf/pass.h"
 
+/* Texts of an option that may be repeated. */
+typedef struct sf_opt_list {
+  uint32_t count;
+  const char **items;
+} sf_opt_list;
+
 enum { SF_OPT_EXIT_USAGE = 2, SF_OPT_EXIT_SYSTEM = 5 };
+#define SF_OPT_NOT_GIVEN UINT64_MAX
 
 /* Everything of the command line. Texts are borrowed from argv. */
 typedef struct sf_opt_options {
@@ -15,17 +22,17 @@ typedef struct sf_opt_options {
   const char *new_pass, *output_dir;
   const char *print_before, *print_after;
   const char *reproducer;
-  const char *const *plugins; /* plugin_count of them, in argv */
-  uint32_t plugin_count;
-  uint64_t check_exact, seed, threads;
+  const char *calib_labels, *input_scale;
+  sf_opt_list plugins, calib;
+  uint64_t check_exact, seed, threads, calib_samples;
   bool split_input, verify_diagnostics, verify_each;
   bool print_locs, print_diff, time_passes, stats, json;
   bool print_before_all, print_after_all;
   bool list_passes, print_op_docs, print_pass_docs, help, version;
 } sf_opt_options;
 
-/* options.c: reads argv; `plugins` has room for argc texts. Errors: USAGE. */
-sf_result sf_opt_options_read(int argc, char **argv, const char **plugins,
+/* options.c: reads argv; `texts` has room for 2 * argc. Errors: USAGE. */
+sf_result sf_opt_options_read(int argc, char **argv, const char **texts,
                               sf_diag *diag, sf_opt_options *out) SF_MUST_USE;
 void sf_opt_print_help(FILE *out);
 

@@ -8,6 +8,7 @@
 #ifndef SFC_ARTEFACT_H
 #define SFC_ARTEFACT_H
 
+#include "tools/samples/calibration.h"
 #include "tools/sfc/dataset.h"
 
 enum { SFC_MANIFEST_FORMAT = 1 };
@@ -22,7 +23,14 @@ typedef struct sfc_compile_job {
   const char *directory;    /* final name */
   const char *isa;          /* cpu: emit this level only, or NULL */
   uint32_t threads;
+  const sf_samples *samples; /* calibration samples; NULL: none */
 } sfc_compile_job;
+
+/* --calib and its companions; *out_samples is NULL without. Errors as
+ * sf_calibration_open. Destroy in either case. */
+sf_result sfc_calibration_open(sfc_session *session, const sfc_model *model,
+                               sf_calibration *out,
+                               const sf_samples **out_samples) SF_MUST_USE;
 
 /* Runs the target's pipeline on the module and finds network, machine and
  * mapping afterwards; *out_machine is the caller's (NULL if none is needed). */

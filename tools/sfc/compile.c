@@ -16,8 +16,10 @@ static sf_result run_pipeline(const sfc_compile_job *job,
   sf_pipeline *pipeline = NULL;
   sf_result result = sf_pipeline_parse(registry, text, diag, &pipeline);
   if (result == SF_OK) {
-    sf_pipeline_options options = {
-        .machine = machine, .threads = job->threads, .out = stderr};
+    sf_pipeline_options options = {.machine = machine,
+                                   .threads = job->threads,
+                                   .out = stderr,
+                                   .samples = job->samples};
     result = sf_pipeline_run(pipeline, job->module, &options, diag);
   }
   sf_pipeline_destroy(pipeline);

@@ -1,24 +1,14 @@
 /* dataset.h - arrays from files as the input of a network, sample by sample.
  *
- * Samples first; then time, if the array is a spike train; then the tensor, in
- * its shape or flat. A constant sample is repeated in every input step. */
+ * A constant sample is repeated in every input step. */
 #ifndef SFC_DATASET_H
 #define SFC_DATASET_H
 
-#include "support/array.h"
+#include "tools/samples/inputs.h"
 #include "tools/sfc/sfc.h"
 
-typedef struct sfc_input {
-  sf_array array;
-  const sf_value *argument;
-  bool has_time;
-  uint64_t data_steps; /* 1 without time */
-  double divisor;      /* of f32 inputs: 255 turns bytes into [0, 1] */
-} sfc_input;
-
 typedef struct sfc_dataset {
-  uint32_t input_count; /* arguments of the network */
-  sfc_input *inputs;
+  sf_inputs inputs; /* one an argument of the network */
   uint64_t samples;
   uint32_t steps; /* input steps of every sample */
 } sfc_dataset;
@@ -32,8 +22,6 @@ sf_result sfc_dataset_open(sfc_session *session, const sf_network *network,
  * probability 0.3, integers small, floats in [0, 1). */
 sf_result sfc_dataset_random(sfc_session *session, const sf_network *network,
                              uint64_t samples, sfc_dataset *out) SF_MUST_USE;
-/* Says, for each input that is scaled, by what and why. */
-void sfc_dataset_print_choices(const sfc_dataset *dataset);
 void sfc_dataset_destroy(sfc_dataset *dataset);
 
 /* Room for one sample: a series an argument. malloc'ed as one block. */

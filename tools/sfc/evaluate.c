@@ -138,7 +138,7 @@ static sf_result run_sample(const block_work *work, sf_interp *interp,
   SF_TRY(sfc_sample_fill(work->dataset, block->first + index, input, diag));
   sf_interp_reset(interp);
   for (uint32_t t = 0; t < block->total_steps; t++) {
-    for (uint32_t i = 0; i < work->dataset->input_count; i++) {
+    for (uint32_t i = 0; i < work->dataset->inputs.count; i++) {
       size_t elements = sf_type_elements(&input[i].type);
       pointers[i] = t < input[i].steps ? input[i].data + t * elements : NULL;
     }
@@ -153,7 +153,7 @@ static sf_result run_range(const block_work *work, uint64_t begin, uint64_t end,
   sf_interp *interp = NULL;
   sf_series *input = NULL;
   const sf_word **pointers =
-      calloc(work->dataset->input_count + 1, sizeof *pointers);
+      calloc(work->dataset->inputs.count + 1, sizeof *pointers);
   sf_result result =
       pointers ? sfc_sample_create(work->dataset, &input) : SF_OOM;
   if (result == SF_OK) result = sf_interp_create(work->network, diag, &interp);

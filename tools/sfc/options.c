@@ -227,7 +227,11 @@ static sf_result parse_option(parse_state *p) {
 
 sf_result sfc_arguments_parse(const sfc_verb *verb, int argc, char **argv,
                               sf_diag *diag, sfc_arguments *out) {
-  *out = (sfc_arguments){.steps = -1, .samples = -1, .seed = -1, .threads = -1};
+  *out = (sfc_arguments){.steps = -1,
+                         .samples = -1,
+                         .seed = -1,
+                         .threads = -1,
+                         .calib_samples = -1};
   parse_state p = {verb, argc, 0, argv, diag, out};
   for (; p.index < argc; p.index++) {
     const char *word = argv[p.index];

@@ -50,18 +50,3 @@ void sfc_decide_run(sfc_decide decide, sf_scalar scalar, const sf_word *outputs,
     }
   }
 }
-
-sf_result sfc_labels_open(sfc_session *session, uint64_t samples,
-                          sf_array *out) {
-  const char *path = session->arguments.labels;
-  SF_TRY(sf_array_read(path, session->diag, out));
-  if (out->elements < samples || (out->rank != 1 && out->rank != 2) ||
-      out->elements != out->dim[0]) {
-    return sf_error(session->diag, SF_DIAG_INPUT_SHAPE, SF_NO_LOC,
-                    "'%s' holds %llu labels for %llu samples; it must be one "
-                    "integer a sample",
-                    sf_path_base(path), (unsigned long long)out->elements,
-                    (unsigned long long)samples);
-  }
-  return SF_OK;
-}

@@ -6,7 +6,6 @@
 #ifndef SFC_READOUT_H
 #define SFC_READOUT_H
 
-#include "support/array.h"
 #include "tools/sfc/sfc.h"
 
 typedef enum sfc_decide { SFC_DECIDE_SUM, SFC_DECIDE_LAST } sfc_decide;
@@ -19,9 +18,5 @@ sf_result sfc_decide_choose(sfc_session *session, const sf_network *network,
  * Writes steps entries. */
 void sfc_decide_run(sfc_decide decide, sf_scalar scalar, const sf_word *outputs,
                     uint32_t steps, size_t classes, uint32_t *out_class);
-
-/* Labels: one integer a sample. Errors: INPUT_SHAPE. */
-sf_result sfc_labels_open(sfc_session *session, uint64_t samples,
-                          sf_array *out) SF_MUST_USE;
 
 #endif

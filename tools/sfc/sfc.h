@@ -25,9 +25,9 @@ typedef struct sfc_list {
 typedef struct sfc_arguments {
   const char *positional;
   const char *target, *machine, *passes, *output, *labels, *decide, *isa;
-  const char *network, *keep, *input_scale;
-  sfc_list inputs, records;
-  int64_t steps, samples, seed, threads;
+  const char *network, *keep, *input_scale, *calib_labels;
+  sfc_list inputs, records, calib;
+  int64_t steps, samples, seed, threads, calib_samples;
   bool json, help, locations;
   uint32_t import_count;
   sf_import_option imports[SFC_LIST_MAX];

@@ -23,7 +23,8 @@ sf_result sfc_tally_create(sfc_session *session, const sf_network *network,
   SF_TRY(sfc_decide_choose(session, network, &out->decide));
   if (network->return_count == 0) return SF_OK;
   if (session->arguments.labels) {
-    SF_TRY(sfc_labels_open(session, dataset->samples, &out->labels));
+    SF_TRY(sf_labels_read(session->arguments.labels, dataset->samples,
+                          session->diag, &out->labels));
     out->labelled = true;
   }
   if (session->arguments.output) {

@@ -8,6 +8,7 @@
 
 /* Lowers a fresh copy of the model and asks the target. */
 static sf_result check_target(sfc_session *session, const sfc_model *model,
+                              const sf_samples *samples,
                               const sf_target *target, json_t *row) {
   const sfc_arguments *a = &session->arguments;
   sfc_compile_job job = {.network = model->network->name,
@@ -16,7 +17,8 @@ static sf_result check_target(sfc_session *session, const sfc_model *model,
                          .machine_name =
                              target->default_machine ? a->machine : NULL,
                          .passes = a->passes,
-                         .threads = sfc_threads(session)};
+                         .threads = sfc_threads(session),
+                         .samples = samples};
   sf_emit_job emit;
   sf_machine *machine = NULL;
   sf_result result = sf_module_clone(model->import.module, &job.module);
@@ -39,9 +41,10 @@ static sf_result check_target(sfc_session *session, const sfc_model *model,
 }
 
 static sf_result check_one(sfc_session *session, const sfc_model *model,
-                           const sf_target *target, json_t *rows) {
+                           const sf_samples *samples, const sf_target *target,
+                           json_t *rows) {
   json_t *row = rows ? json_object() : NULL;
-  sf_result result = check_target(session, model, target, row);
+  sf_result result = check_target(session, model, samples, target, row);
   if (row) {
     json_object_set_new(row, "target", json_string(target->name));
     json_object_set_new(row, "fits", json_boolean(result == SF_OK));
@@ -53,11 +56,11 @@ static sf_result check_one(sfc_session *session, const sfc_model *model,
 }
 
 static sf_result check_loaded(sfc_session *session, const sfc_model *model,
-                              json_t *rows) {
+                              const sf_samples *samples, json_t *rows) {
   const char *name = session->arguments.target;
   if (name) {
     const sf_target *target = sf_target_find(name, session->diag);
-    return target ? check_one(session, model, target, rows) : SF_FAIL;
+    return target ? check_one(session, model, samples, target, rows) : SF_FAIL;
   }
   if (session->arguments.machine || session->arguments.passes) {
     return sf_error(session->diag, SF_DIAG_USAGE, SF_NO_LOC,
@@ -67,7 +70,7 @@ static sf_result check_loaded(sfc_session *session, const sfc_model *model,
   for (size_t i = 0; i < sf_target_count(); i++) {
     const sf_target *target = sf_target_at(i, session->diag);
     if (!target) return SF_FAIL;
-    sf_result result = check_one(session, model, target, rows);
+    sf_result result = check_one(session, model, samples, target, rows);
     if (result == SF_OOM) return result;
     if (result != SF_OK) worst = result;
   }
@@ -79,7 +82,12 @@ sf_result sfc_verb_check(sfc_session *session) {
   json_t *rows = session->arguments.json ? json_array() : NULL;
   sf_result result =
       sfc_model_load(session, session->arguments.positional, &model);
-  if (result == SF_OK) result = check_loaded(session, &model, rows);
+  sf_calibration calibration = {0};
+  const sf_samples *samples = NULL;
+  if (result == SF_OK)
+    result = sfc_calibration_open(session, &model, &calibration, &samples);
+  if (result == SF_OK) result = check_loaded(session, &model, samples, rows);
+  sf_calibration_destroy(&calibration);
   sfc_model_destroy(&model);
   if (rows) sfc_print_json(rows);
   if (result == SF_OK && session->arguments.target) {

@@ -54,7 +54,8 @@ sf_result sfc_verb_import(sfc_session *session) {
   return result;
 }
 
-static sf_result compile_loaded(sfc_session *session, const sfc_model *model) {
+static sf_result compile_loaded(sfc_session *session, const sfc_model *model,
+                                const sf_samples *samples) {
   const sfc_arguments *a = &session->arguments;
   if (!a->target || !a->output) {
     return sf_error(session->diag, SF_DIAG_USAGE, SF_NO_LOC,
@@ -70,7 +71,8 @@ static sf_result compile_loaded(sfc_session *session, const sfc_model *model) {
                          .passes = a->passes,
                          .directory = a->output,
                          .isa = a->isa,
-                         .threads = sfc_threads(session)};
+                         .threads = sfc_threads(session),
+                         .samples = samples};
   if (!a->json) print_choices(&model->import);
   SF_TRY(sfc_compile(&job, session->diag));
   if (a->json) {
@@ -88,7 +90,12 @@ sf_result sfc_verb_compile(sfc_session *session) {
   sfc_model model;
   sf_result result =
       sfc_model_load(session, session->arguments.positional, &model);
-  if (result == SF_OK) result = compile_loaded(session, &model);
+  sf_calibration calibration = {0};
+  const sf_samples *samples = NULL;
+  if (result == SF_OK)
+    result = sfc_calibration_open(session, &model, &calibration, &samples);
+  if (result == SF_OK) result = compile_loaded(session, &model, samples);
+  sf_calibration_destroy(&calibration);
   sfc_model_destroy(&model);
   return result;
 }

@@ -114,7 +114,7 @@ static sf_result run_loaded(sfc_session *session, const sfc_model *model) {
   sfc_tally tally = {0};
   sf_result result = sfc_dataset_open(session, model->network, &dataset);
   if (result == SF_OK && !session->arguments.json)
-    sfc_dataset_print_choices(&dataset);
+    sf_inputs_print_choices(&dataset.inputs);
   if (result == SF_OK)
     result = sfc_tally_create(session, model->network, &dataset, &tally);
   if (result == SF_OK) {
