@@ -46,6 +46,10 @@ typedef struct sf_pipeline_step {
   void *options;    /* NULL: none */
 } sf_pipeline_step;
 
+/* Reports that no pass has that name, with the nearest. Returns SF_FAIL. */
+sf_result sf_pass_unknown(const sf_registry *registry, sf_slice name,
+                          sf_diag *diag);
+
 struct sf_pipeline {
   const sf_registry *registry;
   sf_arena *arena;
@@ -56,6 +60,16 @@ struct sf_pipeline {
 
 /* ---- pipeline_run.c ---------------------------------------------------------
  */
+
+/* One step at work. */
+typedef struct sf_step_run {
+  size_t index;
+  const sf_pipeline_step *step;
+  sf_module *before; /* NULL: nobody needs it */
+  char *text_before; /* NULL: nobody needs it */
+  uint64_t *stats;   /* one a row of the pass's table */
+  double seconds;
+} sf_step_run;
 
 /* A pipeline at work. */
 typedef struct sf_pass_manager {
@@ -73,19 +87,28 @@ sf_result sf_pass_check_exact(const sf_pass_manager *manager,
                               const sf_pass *pass,
                               const sf_module *before) SF_MUST_USE;
 
-/* pipeline_print.c: whether `pass` is in a comma-separated list ("*": all). */
-bool sf_pass_is_listed(const char *list, const char *name);
+/* pipeline_print.c: whether `pass` is in a comma-separated list of names and
+ * aliases ("*": all). */
+bool sf_pass_is_listed(const sf_registry *registry, const char *list,
+                       const sf_pass *pass);
+/* Whether all names of such a list are known. Errors: PASS_UNKNOWN. */
+sf_result sf_pass_check_listed(const sf_registry *registry, const char *list,
+                               sf_diag *diag) SF_MUST_USE;
 void sf_pass_print_ir(FILE *out, const char *when, const char *name,
                       const char *text);
 /* Lines taken away and added, with three lines around them. */
 sf_result sf_pass_print_diff(FILE *out, const char *name, const char *before,
                              const char *after) SF_MUST_USE;
-void sf_pass_print_stats(FILE *out, const sf_pass *pass, const uint64_t *stats);
 /* Writes the module as it was before step `first` to the path, with a RUN line
  * that repeats what failed. */
 sf_result sf_pass_write_reproducer(const sf_pass_manager *manager,
                                    const sf_module *before,
                                    size_t first) SF_MUST_USE;
+
+/* pipeline_report.c: what --time-passes and --stats ask for, as tables or as
+ * one JSON object, after all steps ran; one run a step. */
+sf_result sf_pass_print_reports(const sf_pass_manager *manager,
+                                const sf_step_run *runs) SF_MUST_USE;
 
 /* ---- facts.c ----------------------------------------------------------------
  */

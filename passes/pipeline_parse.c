@@ -99,14 +99,15 @@ static sf_result parse_options(pipeline_parser *p, sf_pipeline_step *step) {
   return SF_OK;
 }
 
-static sf_result unknown_pass(pipeline_parser *p, sf_slice name) {
-  sf_error(p->diag, SF_DIAG_PASS_UNKNOWN, SF_NO_LOC, "no pass is named '%.*s'",
+sf_result sf_pass_unknown(const sf_registry *registry, sf_slice name,
+                          sf_diag *diag) {
+  sf_error(diag, SF_DIAG_PASS_UNKNOWN, SF_NO_LOC, "no pass is named '%.*s'",
            (int)name.size, name.data);
-  const char *nearest = sf_registry_nearest(p->pipeline->registry, name);
+  const char *nearest = sf_registry_nearest(registry, name);
   if (nearest)
-    sf_help(p->diag, "did you mean '%s'?", nearest);
+    sf_help(diag, "did you mean '%s'?", nearest);
   else
-    sf_help(p->diag, "'sf-opt --list-passes' prints all of them");
+    sf_help(diag, "'sf-opt --list-passes' prints all of them");
   return SF_FAIL;
 }
 
@@ -129,7 +130,7 @@ static sf_result parse_pass(pipeline_parser *p) {
   sf_slice name = take_name(p);
   if (!name.size) return syntax_error(p, "the name of a pass");
   const sf_pass *pass = sf_registry_find(p->pipeline->registry, name);
-  if (!pass) return unknown_pass(p, name);
+  if (!pass) return sf_pass_unknown(p->pipeline->registry, name, p->diag);
   sf_pipeline_step *step = append_step(p->pipeline);
   if (!step) return SF_OOM;
   step->pass = pass;

@@ -1,4 +1,4 @@
-/* pipeline_print.c - what the manager shows: IR, differences, counts,
+/* pipeline_print.c - what the manager shows: IR, differences,
  * reproducers. */
 #include "passes/line_diff.h"
 #include "passes/pass_manager.h"
@@ -8,16 +8,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool sf_pass_is_listed(const char *list, const char *name) {
+/* Takes the first name off a comma-separated list; *at NULL: that was the last.
+ */
+static sf_slice take_name(const char **at) {
+  const char *comma = strchr(*at, ',');
+  sf_slice name = {*at, comma ? (size_t)(comma - *at) : strlen(*at)};
+  *at = comma ? comma + 1 : NULL;
+  return name;
+}
+
+bool sf_pass_is_listed(const sf_registry *registry, const char *list,
+                       const sf_pass *pass) {
   if (!list) return false;
   if (strcmp(list, "*") == 0) return true;
-  for (const char *at = list; at;) {
-    const char *comma = strchr(at, ',');
-    size_t size = comma ? (size_t)(comma - at) : strlen(at);
-    if (sf_pass_name_equal((sf_slice){at, size}, name)) return true;
-    at = comma ? comma + 1 : NULL;
-  }
+  for (const char *at = list; at;)
+    if (sf_registry_find(registry, take_name(&at)) == pass) return true;
   return false;
+}
+
+sf_result sf_pass_check_listed(const sf_registry *registry, const char *list,
+                               sf_diag *diag) {
+  if (!list || strcmp(list, "*") == 0) return SF_OK;
+  for (const char *at = list; at;) {
+    sf_slice name = take_name(&at);
+    if (!sf_registry_find(registry, name))
+      return sf_pass_unknown(registry, name, diag);
+  }
+  return SF_OK;
 }
 
 void sf_pass_print_ir(FILE *out, const char *when, const char *name,
@@ -36,14 +53,6 @@ sf_result sf_pass_print_diff(FILE *out, const char *name, const char *before,
   }
   sf_buffer_destroy(&lines);
   return result;
-}
-
-void sf_pass_print_stats(FILE *out, const sf_pass *pass,
-                         const uint64_t *stats) {
-  for (size_t i = 0; pass->stats && pass->stats[i].name; i++) {
-    fprintf(out, "%10" PRIu64 "  %s: %s\n", stats[i], pass->name,
-            pass->stats[i].doc);
-  }
 }
 
 /* Text of the steps from `first` on, as given. */

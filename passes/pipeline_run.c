@@ -5,22 +5,11 @@
  *                       -> facts := (facts & keeps) | gives */
 #include "passes/pass_manager.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define FACT_COUNT 7
-
-/* One step at work. */
-typedef struct step_run {
-  size_t index;
-  const sf_pipeline_step *step;
-  sf_module *before; /* NULL: nobody needs it */
-  char *text_before; /* NULL: nobody needs it */
-  uint64_t *stats;
-  double seconds;
-} step_run;
 
 /* ---- Facts. -----------------------------------------------------------------
  */
@@ -116,29 +105,30 @@ static void drop_mappings(const sf_pass_manager *manager, const sf_pass *pass) {
 /* ---- One step. --------------------------------------------------------------
  */
 
-static bool prints_after(const sf_pipeline_options *o, const char *name) {
+static bool prints_after(const sf_pass_manager *m, const sf_pass *pass) {
+  const sf_pipeline_options *o = m->options;
   if (o->print_diff && !o->print_after) return true;
-  return sf_pass_is_listed(o->print_after, name);
+  return sf_pass_is_listed(m->pipeline->registry, o->print_after, pass);
 }
 
 static bool wants_check(const sf_pass_manager *m, const sf_pass *pass) {
   return m->options->check_exact && pass->exactness != SF_APPROXIMATE;
 }
 
-static sf_result prepare(sf_pass_manager *m, step_run *run) {
+static sf_result prepare(sf_pass_manager *m, sf_step_run *run) {
   const sf_pass *pass = run->step->pass;
   const sf_pipeline_options *o = m->options;
   if (o->reproducer || wants_check(m, pass))
     SF_TRY(sf_module_clone(m->module, &run->before));
-  bool before = sf_pass_is_listed(o->print_before, pass->name);
-  if (before || (o->print_diff && prints_after(o, pass->name)))
+  bool before = sf_pass_is_listed(m->pipeline->registry, o->print_before, pass);
+  if (before || (o->print_diff && prints_after(m, pass)))
     SF_TRY(sf_print(m->module, NULL, &run->text_before));
   if (before)
     sf_pass_print_ir(o->out, "before", run->step->text, run->text_before);
   return SF_OK;
 }
 
-static sf_result call_pass(sf_pass_manager *m, step_run *run) {
+static sf_result call_pass(sf_pass_manager *m, sf_step_run *run) {
   const sf_pass *pass = run->step->pass;
   sf_arena *scratch = sf_arena_create();
   if (!scratch) return SF_OOM;
@@ -182,16 +172,16 @@ static bool verifies(const sf_pass_manager *m) {
 #endif
 }
 
-static sf_result check_after(sf_pass_manager *m, step_run *run) {
+static sf_result check_after(sf_pass_manager *m, sf_step_run *run) {
   const sf_pass *pass = run->step->pass;
   if (verifies(m)) SF_TRY(verify_after(m, pass));
   if (wants_check(m, pass)) SF_TRY(sf_pass_check_exact(m, pass, run->before));
   return SF_OK;
 }
 
-static sf_result print_after(sf_pass_manager *m, step_run *run) {
+static sf_result print_after(sf_pass_manager *m, sf_step_run *run) {
   const sf_pipeline_options *o = m->options;
-  if (!prints_after(o, run->step->pass->name)) return SF_OK;
+  if (!prints_after(m, run->step->pass)) return SF_OK;
   char *text = NULL;
   SF_TRY(sf_print(m->module, NULL, &text));
   sf_result result = SF_OK;
@@ -205,7 +195,7 @@ static sf_result print_after(sf_pass_manager *m, step_run *run) {
   return result;
 }
 
-static sf_result run_step(sf_pass_manager *m, step_run *run) {
+static sf_result run_step(sf_pass_manager *m, sf_step_run *run) {
   SF_TRY(check_needs(m, run->step, m->facts));
   drop_mappings(m, run->step->pass);
   SF_TRY(prepare(m, run));
@@ -230,27 +220,10 @@ static size_t stat_count(const sf_pass *pass) {
   return count;
 }
 
-static void print_reports(const sf_pass_manager *m, const step_run *runs) {
-  const sf_pipeline_options *o = m->options;
-  double total = 0;
-  for (size_t i = 0; i < m->pipeline->count; i++)
-    total += runs[i].seconds;
-  if (o->time_passes) {
-    fprintf(o->out, "   seconds  share  pass\n");
-    for (size_t i = 0; i < m->pipeline->count; i++) {
-      fprintf(o->out, "%10.6f  %4.1f%%  %s\n", runs[i].seconds,
-              total > 0 ? 100 * runs[i].seconds / total : 0.0,
-              runs[i].step->text);
-    }
-    fprintf(o->out, "%10.6f         all\n", total);
-  }
-  for (size_t i = 0; o->stats && i < m->pipeline->count; i++)
-    sf_pass_print_stats(o->out, runs[i].step->pass, runs[i].stats);
-}
-
-static sf_result run_all(sf_pass_manager *m, step_run *runs, sf_arena *arena) {
+static sf_result run_all(sf_pass_manager *m, sf_step_run *runs,
+                         sf_arena *arena) {
   for (size_t i = 0; i < m->pipeline->count; i++) {
-    step_run *run = &runs[i];
+    sf_step_run *run = &runs[i];
     run->index = i;
     run->step = &m->pipeline->steps[i];
     run->stats = SF_NEW_ARRAY(arena, uint64_t, stat_count(run->step->pass) + 1);
@@ -262,8 +235,7 @@ static sf_result run_all(sf_pass_manager *m, step_run *runs, sf_arena *arena) {
     run->text_before = NULL;
     SF_TRY(result);
   }
-  print_reports(m, runs);
-  return SF_OK;
+  return sf_pass_print_reports(m, runs);
 }
 
 sf_result sf_pipeline_run(sf_pipeline *pipeline, sf_module *module,
@@ -275,9 +247,11 @@ sf_result sf_pipeline_run(sf_pipeline *pipeline, sf_module *module,
                              .facts = sf_module_facts(module)};
   SF_TRY(check_stated(&manager));
   SF_TRY(check_all_needs(&manager));
+  SF_TRY(sf_pass_check_listed(pipeline->registry, options->print_before, diag));
+  SF_TRY(sf_pass_check_listed(pipeline->registry, options->print_after, diag));
   sf_arena *arena = sf_arena_create();
   if (!arena) return SF_OOM;
-  step_run *runs = SF_NEW_ARRAY(arena, step_run, pipeline->count + 1);
+  sf_step_run *runs = SF_NEW_ARRAY(arena, sf_step_run, pipeline->count + 1);
   sf_result result = runs ? run_all(&manager, runs, arena) : SF_OOM;
   sf_arena_destroy(arena);
   return result;

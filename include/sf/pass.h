@@ -141,6 +141,7 @@ typedef struct sf_pipeline_options {
   const char *print_after;
   bool print_diff; /* print what changed instead of everything */
   bool time_passes, stats;
+  bool json;              /* print those two as one JSON object */
   const char *reproducer; /* path to write when a pass fails; NULL: none */
   FILE *out;              /* where prints go */
   /* Plug-ins that were loaded, for the reproducer's command. */
@@ -151,7 +152,8 @@ typedef struct sf_pipeline_options {
 
 /* Runs the passes in order on the module, and logs and states facts as they
  * say. Stops at the first that fails, the module then being as that one left
- * it. Errors: PASS_NEEDS; those of the passes; PASS_CLAIM when one does not
+ * it. Errors: PASS_NEEDS; PASS_UNKNOWN for a name of print_before or
+ * print_after; those of the passes; PASS_CLAIM when one does not
  * keep what it states; FILE_WRITE of the reproducer. */
 sf_result sf_pipeline_run(sf_pipeline *pipeline, sf_module *module,
                           const sf_pipeline_options *options,
