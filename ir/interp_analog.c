@@ -31,6 +31,11 @@ static double sigmoid(double x) {
   return e / (1.0 + e);
 }
 
+/* log(1 + exp(x)) without overflow, and without losing a small exp(x). */
+static double softplus(double x) {
+  return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
+}
+
 static double apply(sf_op_kind kind, const analog_numbers *a, double x,
                     double y) {
   switch (kind) {
@@ -58,6 +63,12 @@ static double apply(sf_op_kind kind, const analog_numbers *a, double x,
     return x * clip(x / 6 + 0.5, 0, 1);
   case SF_OP_EXP:
     return exp(x);
+  case SF_OP_LOG:
+    return log(x);
+  case SF_OP_POW:
+    return pow(x, y);
+  case SF_OP_SOFTPLUS:
+    return softplus(x);
   case SF_OP_ERF:
     return erf(x);
   case SF_OP_SQRT:

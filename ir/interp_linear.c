@@ -12,6 +12,8 @@ typedef struct sf_projection {
   sf_word *target_of, *source_of; /* sparse: [edges] */
   size_t edges;
   sf_word *converted; /* matmul: B as f32 */
+  /* matmul: the matrix of A and of B for each one of the result. */
+  sf_index_map matrix_a, matrix_b;
 } sf_projection;
 
 static double largest(const sf_word *words, size_t count) {
@@ -222,8 +224,12 @@ static sf_result run_matmul(sf_interp *interp, sf_interp_node *node) {
   bool is_float = node->sum->operand_float;
   const sf_word *b = float_operand(node);
   for (size_t row = 0; row < p->rows; row++) {
-    const sf_word *x = node->operands[0].data + row * p->sources;
-    const sf_word *matrix = b + row / rows_each * p->sources * p->targets;
+    size_t number = row / rows_each;
+    size_t row_a =
+        sf_mapped(&p->matrix_a, number) * rows_each + row % rows_each;
+    const sf_word *x = node->operands[0].data + row_a * p->sources;
+    const sf_word *matrix =
+        b + sf_mapped(&p->matrix_b, number) * p->sources * p->targets;
     sf_sum_start(node->sum);
     for (size_t k = 0; k < p->sources; k++)
       if (!sf_word_is_zero(x[k], is_float))
@@ -231,6 +237,16 @@ static sf_result run_matmul(sf_interp *interp, sf_interp_node *node) {
     SF_TRY(sf_sum_finish(interp, node, row * p->targets));
   }
   return SF_OK;
+}
+
+/* Leading axes broadcast. */
+static sf_result map_matrices(sf_interp *interp, const sf_interp_node *node,
+                              uint32_t operand, sf_index_map *out) {
+  sf_type from = *node->operands[operand].type;
+  sf_type to = sf_op_result(node->op, 0)->type;
+  from.rank = (uint8_t)(from.rank - 2);
+  to.rank = (uint8_t)(to.rank - 2);
+  return sf_broadcast_map(interp, &from, &to, out);
 }
 
 sf_result sf_prepare_matmul(sf_interp *interp, sf_interp_node *node) {
@@ -241,7 +257,9 @@ sf_result sf_prepare_matmul(sf_interp *interp, sf_interp_node *node) {
   const sf_type *b = node->operands[1].type;
   p->sources = (size_t)b->dim[b->rank - 2];
   p->targets = (size_t)b->dim[b->rank - 1];
-  p->rows = sf_type_elements(node->operands[0].type) / p->sources;
+  p->rows = sf_type_elements(&sf_op_result(node->op, 0)->type) / p->targets;
+  SF_TRY(map_matrices(interp, node, 0, &p->matrix_a));
+  SF_TRY(map_matrices(interp, node, 1, &p->matrix_b));
   SF_TRY(sf_sum_create(interp, node, 1, p->targets, (double)p->sources,
                        sf_scalar_magnitude(b->scalar)));
   if (!node->sum->is_float || sf_type_is_float(b)) return SF_OK;

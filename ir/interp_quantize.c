@@ -1,8 +1,9 @@
 /* interp_quantize.c - quantize and dequantize, exact. docs/ir.md 4.
  *
- * quantize: x / scale as one f32 division, rounded half-even, plus the zero
- * point, clamped to the result type (without a mode: the op saturates by
- * definition). dequantize: (x - zero point) * scale, rounded once. */
+ * quantize: x / scale as one f32 division, rounded, plus the zero point,
+ * clamped to low .. high, or to the result type (without a mode: the op
+ * saturates by definition). dequantize: (x - zero point) * scale, rounded once.
+ */
 #include "ir/arith.h"
 #include "ir/interp_node.h"
 
@@ -31,18 +32,26 @@ static float scale_of(const sf_interp_node *node, size_t element) {
   return node->operands[1].data[sf_mapped(&node->maps[1], element)].f;
 }
 
+static int64_t limit(const sf_op *op, sf_attr_id id, int64_t absent) {
+  return sf_op_has_attr(op, id) ? sf_op_int(op, id) : absent;
+}
+
 static sf_result run_quantize(sf_interp *interp, sf_interp_node *node) {
   (void)interp;
   const sf_type *type = &sf_op_result(node->op, 0)->type;
+  sf_round round = (sf_round)sf_op_int(node->op, SF_ATTR_round);
+  double low =
+      (double)limit(node->op, SF_ATTR_low, sf_scalar_min(type->scalar));
+  double high =
+      (double)limit(node->op, SF_ATTR_high, sf_scalar_max(type->scalar));
   size_t elements = sf_type_elements(type);
   for (size_t n = 0; n < elements; n++) {
     float quotient = node->operands[0].data[n].f / scale_of(node, n);
-    double whole = isnan(quotient) ? 0 : (double)rintf(quotient);
-    int64_t fitted = 0;
-    /* Where the sum is inexact in binary64, every type saturates. */
-    (void)sf_fit_f64(whole + (double)zero_point(node, n), type->scalar,
-                     SF_MODE_SAT, &fitted);
-    node->results[0][n].i = (int32_t)fitted;
+    double whole = isnan(quotient) ? 0 : sf_round_f64((double)quotient, round);
+    /* Where the sum is inexact in binary64, it is outside every type. */
+    double value = whole + (double)zero_point(node, n);
+    value = value < low ? low : value > high ? high : value;
+    node->results[0][n].i = (int32_t)value;
   }
   return SF_OK;
 }

@@ -18,10 +18,10 @@ void sf_window_read(const sf_op *op, sf_window *out) {
                      .dilation = {1, 1}};
   sf_op_ints(op, SF_ATTR_stride, axes, stride);
   sf_op_ints(op, SF_ATTR_pad, 2 * axes, pad);
+  sf_op_ints(op, SF_ATTR_dilation, axes, dilation);
   if (op->kind == SF_OP_POOL) {
     sf_op_ints(op, SF_ATTR_kernel, axes, kernel);
   } else {
-    sf_op_ints(op, SF_ATTR_dilation, axes, dilation);
     out->groups = sf_op_int(op, SF_ATTR_groups);
     const sf_type *weights = &sf_op_operand_blob(op, 1)->type;
     for (unsigned n = 0; n < axes; n++)

@@ -108,6 +108,18 @@ static bool check_step(sf_verifier *v, const sf_op *op, uint32_t index) {
   return bad_operand(v, op, index, "one number for each index of `axis`");
 }
 
+/* low and high: integers of the result type, in order. */
+static bool check_limits(sf_verifier *v, const sf_op *op) {
+  sf_scalar scalar = op->results[0]->type.scalar;
+  int64_t least = sf_scalar_min(scalar), most = sf_scalar_max(scalar);
+  if (sf_op_has_attr(op, SF_ATTR_low) &&
+      !sf_expect_int(v, op, SF_ATTR_low, least, most))
+    return false;
+  if (sf_op_has_attr(op, SF_ATTR_low)) least = sf_op_int(op, SF_ATTR_low);
+  return !sf_op_has_attr(op, SF_ATTR_high) ||
+         sf_expect_int(v, op, SF_ATTR_high, least, most);
+}
+
 bool sf_verify_quantize(sf_verifier *v, const sf_op *op) {
   const sf_type *x = sf_operand_type(op, 0), *y = &op->results[0]->type;
   bool quantize = op->kind == SF_OP_QUANTIZE;
@@ -123,7 +135,7 @@ bool sf_verify_quantize(sf_verifier *v, const sf_op *op) {
   sf_type expected = *x;
   expected.scalar = quantize ? sf_int(8) : sf_f32();
   if (quantize && y->scalar.kind == SF_SCALAR_INT) expected.scalar = y->scalar;
-  return sf_expect_type(v, op, &expected);
+  return sf_expect_type(v, op, &expected) && (!quantize || check_limits(v, op));
 }
 
 bool sf_verify_argmax(sf_verifier *v, const sf_op *op) {

@@ -114,24 +114,42 @@ bool sf_verify_concat(sf_verifier *v, const sf_op *op) {
   return sf_expect_type(v, op, &result);
 }
 
+/* begin .. end upwards, or downwards to -1 at the least, where step < 0. */
+static bool check_interval(sf_verifier *v, const sf_op *op, unsigned axis,
+                           int64_t begin, int64_t end, int64_t step) {
+  int32_t extent = sf_operand_type(op, 0)->dim[axis];
+  if (step > 0 ? begin < end && end <= extent : begin > end && begin < extent)
+    return true;
+  if (step > 0)
+    return sf_wrong(v, SF_DIAG_ATTR, sf_attr_loc(op, SF_ATTR_end),
+                    "'slice' of axis %u must be within 0 .. %d and not "
+                    "empty, got %lld .. %lld",
+                    axis, extent, (long long)begin, (long long)end);
+  return sf_wrong(v, SF_DIAG_ATTR, sf_attr_loc(op, SF_ATTR_end),
+                  "'slice' of axis %u walks down from %d or less to -1 or "
+                  "more and must not be empty, got %lld .. %lld",
+                  axis, extent - 1, (long long)begin, (long long)end);
+}
+
 bool sf_verify_slice(sf_verifier *v, const sf_op *op) {
   const sf_type *x = sf_operand_type(op, 0);
   int64_t begin[SF_RANK_MAX], end[SF_RANK_MAX], step[SF_RANK_MAX];
   if (!sf_expect_ints(v, op, SF_ATTR_begin, x->rank, 0, INT32_MAX) ||
-      !sf_expect_ints(v, op, SF_ATTR_end, x->rank, 1, INT32_MAX) ||
-      !sf_expect_ints(v, op, SF_ATTR_step, x->rank, 1, INT32_MAX))
+      !sf_expect_ints(v, op, SF_ATTR_end, x->rank, -1, INT32_MAX) ||
+      !sf_expect_ints(v, op, SF_ATTR_step, x->rank, -INT32_MAX, INT32_MAX))
     return false;
   sf_op_ints(op, SF_ATTR_begin, x->rank, begin);
   sf_op_ints(op, SF_ATTR_end, x->rank, end);
   sf_op_ints(op, SF_ATTR_step, x->rank, step);
   sf_type result = *x;
   for (unsigned i = 0; i < x->rank; i++) {
-    if (begin[i] >= end[i] || end[i] > x->dim[i])
-      return sf_wrong(v, SF_DIAG_ATTR, sf_attr_loc(op, SF_ATTR_end),
-                      "'slice' of axis %u must be within 0 .. %d and not "
-                      "empty, got %lld .. %lld",
-                      i, x->dim[i], (long long)begin[i], (long long)end[i]);
-    result.dim[i] = (int32_t)((end[i] - begin[i] + step[i] - 1) / step[i]);
+    if (step[i] == 0)
+      return sf_wrong(v, SF_DIAG_ATTR, sf_attr_loc(op, SF_ATTR_step),
+                      "'step' of 'slice' must not be 0");
+    if (!check_interval(v, op, i, begin[i], end[i], step[i])) return false;
+    int64_t size = step[i] > 0 ? step[i] : -step[i];
+    int64_t width = step[i] > 0 ? end[i] - begin[i] : begin[i] - end[i];
+    result.dim[i] = (int32_t)((width + size - 1) / size);
   }
   return sf_expect_type(v, op, &result);
 }

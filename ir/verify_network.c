@@ -76,7 +76,10 @@ static operand_sort sort_of(const sf_op_info *info, uint32_t index) {
   case SF_OP_MAX:
   case SF_OP_DIV:
   case SF_OP_PRELU:
+  case SF_OP_POW:
     return index == 0 ? STREAM : EITHER;
+  case SF_OP_RESHAPE: /* a blob: the same in every step */
+    return EITHER;
   default:
     return STREAM;
   }

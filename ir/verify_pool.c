@@ -27,21 +27,35 @@ static bool expect_result(sf_verifier *v, const sf_op *op,
 
 /* The windows of one axis; each must hold an element, not padding alone. */
 typedef struct window {
-  int64_t in, kernel, stride, begin, end, out;
+  int64_t in, kernel, stride, dilation, begin, end, out;
 } window;
+
+/* A window that begins inside the image holds an element. One that begins
+ * before it reaches in with some tap, which lands on the image where taps are
+ * no further apart than its extent; the first window has the longest way. */
+static bool windows_hold_elements(const window *w) {
+  int64_t last = (w->out - 1) * w->stride - w->begin;
+  int64_t outside = (w->begin + w->dilation - 1) / w->dilation; /* taps */
+  return last < w->in && outside < w->kernel;
+}
 
 static bool check_window(sf_verifier *v, const sf_op *op, window *w,
                          unsigned axis) {
-  int64_t room = w->in + w->begin + w->end - w->kernel;
+  int64_t reach = w->dilation * (w->kernel - 1) + 1;
+  int64_t room = w->in + w->begin + w->end - reach;
   if (room < 0)
     return sf_wrong(v, SF_DIAG_TYPE, op->loc,
-                    "'pool' has no output along axis %u: extent %lld, kernel "
+                    "'pool' has no output along axis %u: extent %lld, window "
                     "%lld, padding %lld",
-                    axis, (long long)w->in, (long long)w->kernel,
+                    axis, (long long)w->in, (long long)reach,
                     (long long)w->begin + w->end);
   w->out = room / w->stride + 1;
-  bool last_is_empty = (w->out - 1) * w->stride - w->begin >= w->in;
-  if (w->begin >= w->kernel || last_is_empty)
+  if (w->dilation > w->in && w->begin > 0)
+    return sf_wrong(v, SF_DIAG_ATTR, sf_attr_loc(op, SF_ATTR_dilation),
+                    "'dilation' of 'pool' along axis %u must be at most the "
+                    "extent %lld where padding comes first, got %lld",
+                    axis, (long long)w->in, (long long)w->dilation);
+  if (!windows_hold_elements(w))
     return sf_wrong(v, SF_DIAG_ATTR, sf_attr_loc(op, SF_ATTR_pad),
                     "a window of 'pool' along axis %u holds padding only",
                     axis);
@@ -58,19 +72,22 @@ bool sf_verify_pool(sf_verifier *v, const sf_op *op) {
                     op->operands[0].value->name, x->rank);
   if (!sf_expect_ints(v, op, SF_ATTR_kernel, 2, 1, INT32_MAX) ||
       !sf_expect_ints(v, op, SF_ATTR_stride, 2, 1, INT32_MAX) ||
+      !sf_expect_ints(v, op, SF_ATTR_dilation, 2, 1, INT32_MAX) ||
       !sf_expect_ints(v, op, SF_ATTR_pad, 4, 0, INT32_MAX))
     return false;
   if (sf_op_int(op, SF_ATTR_count_pad) &&
       sf_op_int(op, SF_ATTR_kind) != SF_POOL_AVG)
     return sf_wrong(v, SF_DIAG_ATTR, sf_attr_loc(op, SF_ATTR_count_pad),
                     "'count_pad' of 'pool' is for kind avg");
-  int64_t kernel[2], stride[2], pad[4];
+  int64_t kernel[2], stride[2], dilation[2], pad[4];
+  sf_op_ints(op, SF_ATTR_dilation, 2, dilation);
   sf_op_ints(op, SF_ATTR_kernel, 2, kernel);
   sf_op_ints(op, SF_ATTR_stride, 2, stride);
   sf_op_ints(op, SF_ATTR_pad, 4, pad);
   sf_type result = *x;
   for (unsigned i = 0; i < 2; i++) {
-    window w = {x->dim[i + 1], kernel[i], stride[i], pad[i], pad[2 + i], 0};
+    window w = {x->dim[i + 1], kernel[i],  stride[i], dilation[i],
+                pad[i],        pad[2 + i], 0};
     if (!check_window(v, op, &w, i + 1)) return false;
     if (w.out > INT32_MAX)
       return sf_wrong(v, SF_DIAG_TYPE, op->loc, "'pool' has too many outputs");

@@ -100,17 +100,19 @@ bool sf_verify_matmul(sf_verifier *v, const sf_op *op) {
   bool agree = a->rank >= 2 && a->rank == b->rank &&
                a->dim[a->rank - 1] == b->dim[b->rank - 2];
   for (unsigned i = 0; agree && i + 2 < a->rank; i++)
-    agree = a->dim[i] == b->dim[i];
+    agree = a->dim[i] == b->dim[i] || a->dim[i] == 1 || b->dim[i] == 1;
   if (!agree) {
     char left[160], right[160];
     sf_type_text(a, left, sizeof left);
     sf_type_text(b, right, sizeof right);
     return sf_wrong(v, SF_DIAG_TYPE, op->loc,
-                    "'matmul' takes [.., m, k] and [.., k, n] with equal "
-                    "leading axes, found %s and %s",
+                    "'matmul' takes [.., m, k] and [.., k, n] with leading "
+                    "axes equal or 1, found %s and %s",
                     left, right);
   }
   sf_type result = *a;
+  for (unsigned i = 0; i + 2 < a->rank; i++)
+    if (a->dim[i] == 1) result.dim[i] = b->dim[i];
   result.dim[a->rank - 1] = b->dim[b->rank - 1];
   result.scalar = sf_is_float(a) || sf_is_float(b) ? sf_f32() : sf_int(32);
   return sf_expect_shape(v, op, &result, false);

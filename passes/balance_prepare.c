@@ -28,11 +28,12 @@ static bool keeps_zero(const sf_op *op) {
   case SF_OP_REDUCE:
   case SF_OP_CONCAT:
   case SF_OP_SLICE:
-  case SF_OP_RESHAPE:
   case SF_OP_TRANSPOSE:
   case SF_OP_CONVERT:
   case SF_OP_RELU:
     return true;
+  case SF_OP_RESHAPE:
+    return sf_op_operand(op, 0) != NULL; /* else constant */
   default:
     return false;
   }

@@ -61,7 +61,11 @@ static sf_op *inner(const sf_op *op) {
 static sf_value *simplify_reshape(sf_op *op, bool *changed) {
   sf_op *first = inner(op);
   if (first) {
-    sf_op_set_operand(op, 0, operand(first, 0));
+    sf_blob *blob = sf_op_operand_blob(first, 0); /* a constant stream */
+    if (blob)
+      sf_op_set_operand_blob(op, 0, blob);
+    else
+      sf_op_set_operand(op, 0, operand(first, 0));
     *changed = true;
   }
   return if_same_type(op, operand(op, 0));
@@ -100,9 +104,9 @@ static sf_result merge_slices(sf_op *op, sf_op *first) {
   for (uint32_t i = 0; i < rank; i++) {
     b2[i] = b1[i] + b2[i] * s1[i];
     s2[i] *= s1[i];
-    end[i] = b2[i] + (type->dim[i] - 1) * s2[i] + 1;
     if (type->dim[i] == 1)
       s2[i] = 1; /* one element: any step, so the default */
+    end[i] = b2[i] + (type->dim[i] - 1) * s2[i] + (s2[i] > 0 ? 1 : -1);
   }
   SF_TRY(sf_op_set_ints(op, SF_ATTR_begin, rank, b2));
   SF_TRY(sf_op_set_ints(op, SF_ATTR_end, rank, end));
@@ -117,7 +121,12 @@ static sf_result simplify_slice(sf_op *op, bool *changed, sf_value **out) {
     SF_TRY(merge_slices(op, first));
     *changed = true;
   }
-  /* Same shape: begin 0, step 1. */
+  /* Same shape and no step down: begin 0, step 1. */
+  int64_t step[SF_RANK_MAX];
+  uint32_t rank = op->results[0]->type.rank;
+  sf_op_ints(op, SF_ATTR_step, rank, step);
+  for (uint32_t i = 0; i < rank; i++)
+    if (step[i] < 0 && op->results[0]->type.dim[i] > 1) return SF_OK;
   *out = if_same_type(op, operand(op, 0));
   return SF_OK;
 }

@@ -33,14 +33,13 @@ static window window_of(const sf_op *op, unsigned axis) {
   int64_t stride[SF_RANK_MAX], pad[2 * SF_RANK_MAX], other[SF_RANK_MAX];
   sf_op_ints(op, SF_ATTR_stride, spatial, stride);
   sf_op_ints(op, SF_ATTR_pad, 2 * spatial, pad);
-  window w = {1, stride[axis], pad[axis], 1};
+  sf_op_ints(op, SF_ATTR_dilation, spatial, other);
+  window w = {1, stride[axis], pad[axis], other[axis]};
   if (op->kind == SF_OP_POOL) {
     sf_op_ints(op, SF_ATTR_kernel, spatial, other);
     w.kernel = other[axis];
     return w;
   }
-  sf_op_ints(op, SF_ATTR_dilation, spatial, other);
-  w.dilation = other[axis];
   const sf_blob *weights = sf_op_operand_blob(op, 1);
   if (weights && axis + 2u < weights->type.rank)
     w.kernel = weights->type.dim[axis + 2];
@@ -113,8 +112,10 @@ static sf_box through_slice(const sf_op *op, const sf_box *box) {
   sf_op_ints(op, SF_ATTR_step, box->rank, step);
   sf_box source = *box;
   for (unsigned i = 0; i < box->rank; i++) {
-    source.begin[i] = (int32_t)(begin[i] + box->begin[i] * step[i]);
-    source.end[i] = (int32_t)(begin[i] + (box->end[i] - 1) * step[i] + 1);
+    int64_t first = begin[i] + box->begin[i] * step[i];
+    int64_t last = begin[i] + (box->end[i] - 1) * step[i];
+    source.begin[i] = (int32_t)(first < last ? first : last);
+    source.end[i] = (int32_t)(first < last ? last : first) + 1;
   }
   return source;
 }
@@ -266,6 +267,7 @@ static sf_result step_back(sf_flow *flow, sf_flow_hit hit) {
     box = through_transpose(op, &hit.box);
     return need(flow, from, &box, hit, 0);
   case SF_OP_RESHAPE:
+    if (!from) return SF_OK; /* constant */
     box = through_reshape(op, &hit.box);
     return need(flow, from, &box, hit, 0);
   case SF_OP_CONCAT:

@@ -53,17 +53,17 @@ static LLVMValueRef offset(cpu_module *m, LLVMTypeRef type, LLVMValueRef base,
 
 typedef struct dense {
   cpu_sum sum;
-  uint64_t rows, sources, targets;
-  uint64_t rows_each; /* matmul: rows of one matrix; 0: one matrix for all */
-  sf_scalar convert;  /* matmul in f32: type of the second stream's words */
+  uint64_t rows, sources, targets; /* of one matrix */
+  cpu_nest matrices; /* matmul: leading axes of the result, of A and of B */
+  bool streams;      /* matmul: the weights are words of a stream */
+  sf_scalar convert; /* matmul in f32: type of the second stream's words */
 } dense;
 
 /* The second stream of a matmul holds words of its own type. */
 static LLVMValueRef weight_word(cpu_module *m, const dense *d, LLVMValueRef row,
                                 LLVMValueRef i) {
   sf_codegen *cg = m->cg;
-  if (!d->rows_each)
-    return sf_code_load(cg, cpu_weight_type(m, &d->sum), row, i);
+  if (!d->streams) return sf_code_load(cg, cpu_weight_type(m, &d->sum), row, i);
   LLVMValueRef word = sf_code_load(cg, sf_code_word(cg, d->convert), row, i);
   return d->sum.is_float ? cpu_float(m, word, d->convert) : word;
 }
@@ -79,19 +79,15 @@ static void add_dense_row(cpu_module *m, const dense *d, LLVMValueRef row,
   sf_code_loop_end(cg, &loop);
 }
 
-static void build_dense(cpu_module *m, const dense *d) {
+/* All rows of one matrix. */
+static void build_rows(cpu_module *m, const dense *d, LLVMValueRef x_matrix,
+                       LLVMValueRef matrix, LLVMValueRef y_matrix) {
   sf_codegen *cg = m->cg;
   LLVMTypeRef word = sf_code_word(cg, d->sum.x_type);
-  LLVMTypeRef weight = d->rows_each ? cg->i32 : cpu_weight_type(m, &d->sum);
+  LLVMTypeRef weight = d->streams ? cg->i32 : cpu_weight_type(m, &d->sum);
   sf_code_loop rows = sf_code_loop_begin(cg, sf_code_index(cg, d->rows));
-  LLVMValueRef x = offset(m, word, parameter(m, P_X), rows.i, d->sources);
-  LLVMValueRef y = offset(m, cg->i32, parameter(m, P_Y), rows.i, d->targets);
-  LLVMValueRef matrix = parameter(m, P_WEIGHTS);
-  if (d->rows_each) {
-    LLVMValueRef number =
-        LLVMBuildUDiv(cg->builder, rows.i, sf_code_index(cg, d->rows_each), "");
-    matrix = offset(m, weight, matrix, number, d->sources * d->targets);
-  }
+  LLVMValueRef x = offset(m, word, x_matrix, rows.i, d->sources);
+  LLVMValueRef y = offset(m, cg->i32, y_matrix, rows.i, d->targets);
   start_sums(m, &d->sum, d->targets);
   sf_code_loop sources = sf_code_loop_begin(cg, sf_code_index(cg, d->sources));
   LLVMValueRef value = sf_code_load(cg, word, x, sources.i);
@@ -103,14 +99,27 @@ static void build_dense(cpu_module *m, const dense *d) {
   sf_code_loop_end(cg, &rows);
 }
 
+static void build_dense(cpu_module *m, const dense *d) {
+  sf_codegen *cg = m->cg;
+  cpu_nest nest = d->matrices;
+  cpu_nest_begin(m, &nest);
+  LLVMTypeRef weight = d->streams ? cg->i32 : cpu_weight_type(m, &d->sum);
+  build_rows(m, d, sf_code_at(cg, cg->i32, parameter(m, P_X), nest.index[1]),
+             sf_code_at(cg, weight, parameter(m, P_WEIGHTS), nest.index[2]),
+             sf_code_at(cg, cg->i32, parameter(m, P_Y), nest.index[0]));
+  cpu_nest_end(m, &nest);
+}
+
 static sf_result call_dense(cpu_module *m, const sf_op *op, const dense *d,
                             LLVMValueRef weights) {
   char key[CPU_KEY_MAX];
   size_t used = (size_t)snprintf(
-      key, sizeof key,
-      "dense %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %u:%u ", d->rows,
-      d->sources, d->targets, d->rows_each, d->convert.kind, d->convert.bits);
-  cpu_sum_key(&d->sum, key + used, sizeof key - used);
+      key, sizeof key, "dense %" PRIu64 " %" PRIu64 " %" PRIu64 " %d %u:%u ",
+      d->rows, d->sources, d->targets, d->streams, d->convert.kind,
+      d->convert.bits);
+  used += cpu_nest_key(&d->matrices, key + used, sizeof key - used);
+  if (used + 1 < sizeof key) key[used++] = ' ';
+  if (used < sizeof key) cpu_sum_key(&d->sum, key + used, sizeof key - used);
   cpu_kernel *kernel;
   cpu_kernel_frame frame;
   bool is_new;
@@ -156,14 +165,28 @@ sf_result cpu_emit_linear(cpu_module *m, const sf_op *op) {
   return call_dense(m, op, &d, weights);
 }
 
+static cpu_nest matrices_of(const sf_op *op) {
+  const sf_type *y = &sf_op_result(op, 0)->type;
+  cpu_nest nest = {.rank = y->rank};
+  cpu_strides(y, nest.stride[0]);
+  cpu_broadcast(&sf_op_operand(op, 0)->type, y, nest.stride[1]);
+  cpu_broadcast(&sf_op_operand(op, 1)->type, y, nest.stride[2]);
+  for (unsigned axis = 0; axis < y->rank; axis++)
+    nest.dim[axis] = y->dim[axis];
+  nest.rank -= 2;
+  cpu_nest_collapse(&nest);
+  return nest;
+}
+
 sf_result cpu_emit_matmul(cpu_module *m, const sf_op *op) {
   const sf_type *a = &sf_op_operand(op, 0)->type;
   const sf_type *b = &sf_op_operand(op, 1)->type;
-  dense d = {.sources = (uint64_t)b->dim[b->rank - 2],
+  dense d = {.rows = (uint64_t)a->dim[a->rank - 2],
+             .sources = (uint64_t)b->dim[b->rank - 2],
              .targets = (uint64_t)b->dim[b->rank - 1],
-             .rows_each = (uint64_t)a->dim[a->rank - 2],
+             .matrices = matrices_of(op),
+             .streams = true,
              .convert = b->scalar};
-  d.rows = sf_type_elements(a) / d.sources;
   bool is_float = b->scalar.kind == SF_SCALAR_F32;
   d.sum = cpu_sum_of(op, b->scalar, is_float ? 0 : sf_scalar_min(b->scalar),
                      is_float ? 0 : sf_scalar_max(b->scalar), d.sources);

@@ -19,10 +19,10 @@ void cpu_window_read(const sf_op *op, cpu_window *out) {
   sf_op_ints(op, SF_ATTR_pad, 2 * axes, pad);
   *out =
       (cpu_window){.inputs = from->dim[0], .outputs = to->dim[0], .groups = 1};
+  sf_op_ints(op, SF_ATTR_dilation, axes, dilation);
   if (op->kind == SF_OP_POOL) {
     sf_op_ints(op, SF_ATTR_kernel, axes, kernel);
   } else {
-    sf_op_ints(op, SF_ATTR_dilation, axes, dilation);
     out->groups = sf_op_int(op, SF_ATTR_groups);
     for (unsigned n = 0; n < axes; n++)
       kernel[n] = sf_op_operand_blob(op, 1)->type.dim[2 + n];

@@ -241,6 +241,8 @@ static sf_result follow(const walk *w, const sf_value *value, way at) {
                         value->name);
   for (uint32_t i = 0; i < op->operand_count; i++) {
     way branch = at;
+    if (!sf_op_operand(op, i))
+      return sf_l2_cannot(w->plan, op, "a constant stream has no neurons");
     SF_TRY(invert(w, op, i, &branch));
     SF_TRY(follow(w, sf_op_operand(op, i), branch));
   }

@@ -79,12 +79,11 @@ static frame frame_of(const sf_op *op) {
   int64_t pads[4] = {0};
   sf_op_ints(op, SF_ATTR_stride, axes, f.stride + skip);
   sf_op_ints(op, SF_ATTR_pad, 2 * axes, pads);
-  if (op->kind == SF_OP_POOL) {
+  sf_op_ints(op, SF_ATTR_dilation, axes, f.dilation + skip);
+  if (op->kind == SF_OP_POOL)
     sf_op_ints(op, SF_ATTR_kernel, axes, f.kernel + skip);
-  } else {
+  else
     f.groups = sf_op_int(op, SF_ATTR_groups);
-    sf_op_ints(op, SF_ATTR_dilation, axes, f.dilation + skip);
-  }
   const sf_blob *w = op->kind == SF_OP_POOL ? NULL : sf_op_operand_blob(op, 1);
   for (uint32_t axis = 0; axis < axes; axis++) {
     f.in[skip + axis] = in->dim[1 + axis];

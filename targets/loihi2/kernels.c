@@ -21,11 +21,11 @@ static kernel kernel_of(const sf_op *op) {
   sf_op_ints(op, SF_ATTR_pad, 2 * k.axes, pads);
   for (uint32_t axis = 0; axis < k.axes; axis++)
     k.pad[skip + axis] = pads[axis];
+  sf_op_ints(op, SF_ATTR_dilation, k.axes, k.dilation + skip);
   if (op->kind == SF_OP_POOL) {
     sf_op_ints(op, SF_ATTR_kernel, k.axes, k.k + skip);
     k.groups = k.in->dim[0];
   } else {
-    sf_op_ints(op, SF_ATTR_dilation, k.axes, k.dilation + skip);
     k.groups = sf_op_int(op, SF_ATTR_groups);
     const sf_type *w = &sf_op_operand_blob(op, 1)->type;
     for (uint32_t axis = 0; axis < k.axes; axis++)

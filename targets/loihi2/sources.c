@@ -67,6 +67,8 @@ static sf_result through_move(sf_l2_plan *plan, const sf_op *op, unsigned depth,
   size_t elements = sf_type_elements(&sf_op_result(op, 0)->type);
   for (uint32_t i = 0; i < op->operand_count; i++) {
     uint32_t first = out->count;
+    if (!sf_op_operand(op, i))
+      return sf_l2_cannot(plan, op, "a constant stream has no neurons");
     SF_TRY(views_of(plan, sf_op_operand(op, i), depth + 1, out));
     const int32_t *map;
     SF_TRY(sf_l2_move_map(plan, op, i, &map));

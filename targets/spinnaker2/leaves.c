@@ -17,8 +17,9 @@ static bool is_stream(const sf_value *value) {
   if (!op || op->kind == SF_OP_NEURONS) return true;
   switch (op->kind) {
   case SF_OP_DELAY:
-  case SF_OP_SLICE:
   case SF_OP_RESHAPE:
+    return sf_op_operand(op, 0) != NULL; /* else constant */
+  case SF_OP_SLICE:
   case SF_OP_TRANSPOSE:
     return true; /* checked again below each of them */
   case SF_OP_CONCAT:

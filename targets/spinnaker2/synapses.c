@@ -107,12 +107,11 @@ static window window_of(const sf_op *op) {
   w.pad[0] = w.pad[1] = 0;
   for (unsigned i = 0; i < w.axes; i++)
     w.pad[2 - w.axes + i] = pads[i];
-  w.dilation[0] = w.dilation[1] = 1;
+  attr_axes(op, SF_ATTR_dilation, w.axes, 1, w.dilation);
   if (op->kind == SF_OP_POOL) {
     attr_axes(op, SF_ATTR_kernel, w.axes, 1, w.kernel);
   } else {
     spatial(&sf_op_operand_blob(op, 1)->type, w.axes, w.kernel);
-    attr_axes(op, SF_ATTR_dilation, w.axes, 1, w.dilation);
     w.groups = sf_op_int(op, SF_ATTR_groups);
   }
   return w;

@@ -98,6 +98,17 @@ static void generate_norm(sf_generator *g, sf_op_kind kind) {
   sf_finish_op(g, op, &x->type);
 }
 
+/* Either limit may stand alone; together they are in order. */
+static void set_limits(sf_generator *g, sf_op *op, sf_scalar scalar) {
+  int32_t least = (int32_t)sf_scalar_min(scalar) / 2;
+  int32_t most = (int32_t)sf_scalar_max(scalar) / 2;
+  if (sf_chance(g, 50)) sf_set_int(g, op, SF_ATTR_round, sf_draw(g, 6));
+  if (sf_chance(g, 50)) least = sf_draw_between(g, least, most);
+  if (sf_chance(g, 50)) sf_set_int(g, op, SF_ATTR_low, least);
+  if (sf_chance(g, 50))
+    sf_set_int(g, op, SF_ATTR_high, sf_draw_between(g, least, most));
+}
+
 static void generate_quantize(sf_generator *g, sf_op_kind kind) {
   bool quantize = kind == SF_OP_QUANTIZE;
   sf_want want = quantize ? SF_WANT_FLOAT : SF_WANT_DIGITAL;
@@ -116,6 +127,7 @@ static void generate_quantize(sf_generator *g, sf_op_kind kind) {
   result.scalar = quantize ? sf_draw_int(g) : sf_f32();
   set_constant(g, op, 1, sf_f32(), &shape);
   if (zero) set_constant(g, op, 2, sf_draw_int(g), &shape);
+  if (quantize) set_limits(g, op, result.scalar);
   sf_finish_op(g, op, &result);
 }
 
@@ -139,6 +151,7 @@ void sf_generate_analog(sf_generator *g, sf_op_kind kind) {
   switch (kind) {
   case SF_OP_DIV:
   case SF_OP_PRELU:
+  case SF_OP_POW:
     generate_binary(g, kind);
     return;
   case SF_OP_SOFTMAX:

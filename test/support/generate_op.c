@@ -110,6 +110,7 @@ static void generate_matmul(sf_generator *g, sf_op_kind kind) {
   sf_type type = a->type;
   type.dim[a->type.rank - 2] = a->type.dim[a->type.rank - 1];
   type.dim[a->type.rank - 1] = sf_draw_between(g, 1, 4);
+  if (type.rank == 3 && sf_chance(g, 30)) type.dim[0] = 1; /* broadcast */
   if (!sf_generate_is_float(&a->type) && sf_chance(g, 50))
     type.scalar = sf_draw_int(g);
   sf_value *b = sf_value_of_type(g, &type);
@@ -183,6 +184,11 @@ static void generate_slice(sf_generator *g, sf_op_kind kind) {
     end[i] = sf_draw_between(g, (int32_t)begin[i] + 1, x->type.dim[i]);
     step[i] = sf_draw_between(g, 1, 3);
     result.dim[i] = (int32_t)((end[i] - begin[i] + step[i] - 1) / step[i]);
+    if (sf_chance(g, 70)) continue;
+    int64_t last = end[i] - 1; /* the same interval downwards */
+    end[i] = begin[i] - 1;
+    begin[i] = last;
+    step[i] = -step[i];
   }
   sf_set_ints(g, op, SF_ATTR_begin, x->type.rank, begin);
   sf_set_ints(g, op, SF_ATTR_end, x->type.rank, end);
@@ -194,7 +200,10 @@ static void generate_reshape(sf_generator *g, sf_op_kind kind) {
   sf_value *x = sf_draw_value(g, SF_WANT_ANY, -1);
   sf_op *op = x ? sf_start_op(g, kind, 1) : NULL;
   if (!op) return;
-  sf_op_set_operand(op, 0, x);
+  if (sf_chance(g, 20))
+    sf_op_set_operand_blob(op, 0, sf_draw_blob(g, &x->type));
+  else
+    sf_op_set_operand(op, 0, x);
   int32_t elements = (int32_t)sf_type_elements(&x->type);
   sf_type result = {.scalar = x->type.scalar, .rank = 1, .dim = {elements}};
   for (int32_t divisor = 2; divisor <= elements && result.rank < 4; divisor++)

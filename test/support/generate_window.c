@@ -83,24 +83,32 @@ void sf_generate_pool(sf_generator *g, sf_op_kind kind) {
   if (!op) return;
   sf_op_set_operand(op, 0, x);
   sf_pool_kind pool = draw_kind(g, &x->type, SF_POOL_AVG);
-  int64_t kernel[2], stride[2], pad[4];
+  int64_t kernel[2], stride[2], dilation[2], pad[4];
   sf_type result = x->type;
   for (unsigned i = 0; i < 2; i++) {
     int32_t in = x->type.dim[i + 1];
     kernel[i] = sf_draw_between(g, 1, in < 3 ? in : 3);
     stride[i] = sf_draw_between(g, 1, 3);
+    dilation[i] = in > kernel[i] && sf_chance(g, 30) ? 2 : 1;
     pad[i] = sf_draw(g, (uint32_t)kernel[i]);
     pad[2 + i] = sf_draw(g, (uint32_t)kernel[i]);
-    int64_t out = (in + pad[i] + pad[2 + i] - kernel[i]) / stride[i] + 1;
+    int64_t reach = dilation[i] * (kernel[i] - 1) + 1;
+    if (in + pad[i] + pad[2 + i] < reach) dilation[i] = 1, reach = kernel[i];
+    int64_t out = (in + pad[i] + pad[2 + i] - reach) / stride[i] + 1;
     /* The last window must hold an element. */
-    if ((out - 1) * stride[i] - pad[i] >= in) pad[2 + i] = 0;
-    out = (in + pad[i] + pad[2 + i] - kernel[i]) / stride[i] + 1;
+    if ((out - 1) * stride[i] - pad[i] >= in) {
+      pad[2 + i] = 0;
+      dilation[i] = 1;
+      reach = kernel[i];
+    }
+    out = (in + pad[i] + pad[2 + i] - reach) / stride[i] + 1;
     result.dim[i + 1] = (int32_t)out;
   }
   sf_set_int(g, op, SF_ATTR_kind, pool);
   sf_set_ints(g, op, SF_ATTR_kernel, 2, kernel);
   sf_set_ints(g, op, SF_ATTR_stride, 2, stride);
   sf_set_ints(g, op, SF_ATTR_pad, 4, pad);
+  sf_set_ints(g, op, SF_ATTR_dilation, 2, dilation);
   if (pool == SF_POOL_AVG) sf_set_int(g, op, SF_ATTR_count_pad, sf_draw(g, 2));
   result.scalar = gathered(g, op, &x->type, pool);
   sf_finish_op(g, op, &result);
