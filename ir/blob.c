@@ -102,6 +102,18 @@ sf_blob *sf_blob_create_splat(sf_module *module, const char *name,
   return blob;
 }
 
+sf_blob *sf_blob_create_raw(sf_module *module, const char *name,
+                            const sf_type *type, sf_dtype dtype,
+                            const char *path, uint64_t offset) {
+  sf_blob *blob = sf_blob_create(module, name, type, SF_SOURCE_RAW);
+  if (!blob) return NULL;
+  blob->path =
+      sf_arena_text(module->arena, (sf_slice){path, __builtin_strlen(path)});
+  blob->dtype = dtype;
+  blob->offset = offset;
+  return blob->path ? blob : NULL;
+}
+
 size_t sf_blob_elements(const sf_blob *blob) {
   return sf_type_elements(&blob->type);
 }
