@@ -19,6 +19,7 @@ def model(name, blob, op, result="i24[2]"):
     """`op` reads the network's argument %x and the blob @b."""
     text = (f"module @m {{\n  {blob}\n  blob @w : i8[2] = splat 1\n"
             f"  blob @m : i8[2, 2] = splat 1\n"
+            f"  neuron @f(%a: i8) -> i24 {{ param %p: i8 in [0, 1] %b = widen %a : i24 emit %b }}\n"
             f"  network @n(%x: i8[2]) -> ({result}) {{\n"
             f"    %y = {op} : {result}\n    return %y\n  }}\n}}\n")
     write(f"{name}.sf", text.encode())
@@ -57,3 +58,4 @@ model("infinite", 'blob @b : f32[2, 2] = raw "infinite.bin" at 0 f32', LINEAR, "
 model("order", 'blob @b : i32[2, 2] = raw "edges.bin" at 0 i32', SPARSE)
 model("edge", 'blob @b : i32[2, 2] = raw "far.bin" at 0 i32', SPARSE)
 model("delay", 'blob @b : i7[2, 2] = raw "delays.bin" at 0 i8', DELAYED)
+model("param", 'blob @b : i8[2] = raw "bytes.bin" at 1 i8', "neurons @f(%x) {p = @b}")
