@@ -37,6 +37,8 @@ UNARY = {
     "sqrt": lambda x, a: np.sqrt(x),
     "abs": lambda x, a: np.abs(x),
     "floor": lambda x, a: np.floor(x),
+    "log": lambda x, a: np.log(x),
+    "softplus": lambda x, a: np.logaddexp(0, x),
 }
 
 
@@ -60,6 +62,8 @@ def run(op, t, operands):
         y = UNARY[name](x[0], a)
     elif name == "prelu":
         y = np.where(x[0] < 0, x[1] * x[0], x[0])
+    elif name == "pow":
+        y = x[0] ** x[1]
     elif name == "div":
         y = x[0] / x[1]
     elif name == "softmax":

@@ -345,12 +345,16 @@ class Network:
         a, b = self.use(op.uses[0]), self.use(op.uses[1])
         m, k, n = a.shape[-2], a.shape[-1], b.shape[-1]
         out = []
-        for lead in positions(a.shape[:-2]):
+        def leading(tensor, lead):
+            return [0 if e == 1 else p for e, p in zip(tensor.shape, lead)]
+
+        for lead in positions(t.shape[:-2]):
+            left, right = leading(a, lead), leading(b, lead)
             for i in range(m):
                 for j in range(n):
                     s = Sum(op, t.scalar)
                     for q in range(k):
-                        s.add(b.at(*lead, q, j), a.at(*lead, i, q))
+                        s.add(b.at(*right, q, j), a.at(*left, i, q))
                     out.append(s.end())
         return out
 
@@ -427,12 +431,13 @@ class Network:
         kernel = self.axes(op, "kernel", d, 1)
         stride = self.axes(op, "stride", d, 1)
         pad = self.axes(op, "pad", 2 * d, 0)
+        dilation = self.axes(op, "dilation", d, 1)
         out = []
         for c in range(t.shape[0]):
             for place in positions(t.shape[1:]):
                 inside = []
                 for k in positions(kernel):
-                    source = self.source(place, k, stride, pad, [1] * d,
+                    source = self.source(place, k, stride, pad, dilation,
                                          x.shape[1:], False)
                     if source:
                         inside.append(x.at(c, *source))
@@ -538,8 +543,11 @@ class Network:
             elif np.isinf(q):
                 whole = 2 ** 200 if q > 0 else -2 ** 200
             else:
-                whole = round_fraction(Fraction(float(q)), "half-even")
-            out.append(fit(whole + z, t.scalar, "sat"))
+                whole = round_fraction(Fraction(float(q)),
+                                       op.attrs.get("round", "half-even"))
+            q = fit(whole + z, t.scalar, "sat")
+            q = min(max(q, op.attrs.get("low", q)), op.attrs.get("high", 2**31))
+            out.append(q)
         return out
 
     def op_dequantize(self, op, t):

@@ -7,7 +7,8 @@ SHAPES = [(3,), (5,), (2, 4), (2, 3, 4), (4, 3, 3), (2, 6)]
 ANALOG = ["relu", "clip", "leaky_relu", "prelu", "elu", "gelu", "silu",
           "sigmoid", "tanh", "hardsigmoid", "hardswish", "exp", "erf", "sqrt",
           "abs", "floor", "div", "softmax", "layernorm", "rmsnorm",
-          "groupnorm", "instancenorm", "batchnorm", "lrn"]
+          "groupnorm", "instancenorm", "batchnorm", "lrn", "log", "pow",
+          "softplus"]
 
 
 def type_text(scalar, shape):
@@ -244,15 +245,21 @@ class NetworkText(Random):
         kind, scalar, mode = self.pool_kind(a, "avg")
         kernel = [1 + self.below(3), 1 + self.below(3)]
         stride = [1 + self.below(2), 1 + self.below(3)]
+        dilation = [self.pick([1, 1, 2]), self.pick([1, 1, 2])]
         pad = [self.below(k) for k in kernel * 2]
         shape = [a[2][0]]
         for n in range(2):
-            extent = a[2][1 + n] + pad[n] + pad[2 + n] - kernel[n]
-            if extent < 0:
+            reach = dilation[n] * (kernel[n] - 1) + 1
+            extent = a[2][1 + n] + pad[n] + pad[2 + n] - reach
+            if extent < 0 or (dilation[n] > a[2][1 + n] and pad[n]):
                 return
             shape.append(extent // stride[n] + 1)
+            last = (shape[-1] - 1) * stride[n] - pad[n]
+            if last >= a[2][1 + n]:
+                return
         attrs = ["kind = " + kind, "kernel = %s" % kernel,
-                 "stride = %s" % stride, "pad = %s" % pad]
+                 "stride = %s" % stride, "pad = %s" % pad,
+                 "dilation = %s" % dilation]
         if kind == "avg" and self.chance(0.5):
             attrs.append("count_pad = true")
         self.add("pool%s %s%s" % (mode, a[0], self.attr_text(attrs)), scalar,
@@ -280,6 +287,9 @@ class NetworkText(Random):
         swapped = a[2][:-2] + (a[2][-1], a[2][-2])
         perm = list(range(len(a[2]) - 2)) + [len(a[2]) - 1, len(a[2]) - 2]
         b = self.add("transpose %s {perm = %s}" % (a[0], perm), a[1], swapped)
+        if len(swapped) > 2 and self.chance(0.5):
+            b = self.add("slice %s {begin = 0, end = %s}" % (
+                b, [1] + list(swapped[1:])), a[1], (1,) + swapped[1:])
         scalar = "f32" if a[1] == "f32" else self.scalar_int()
         self.add("matmul%s %s, %s" % (self.mode(scalar), a[0], b), scalar,
                  a[2][:-1] + (a[2][-2],))
@@ -325,12 +335,19 @@ class NetworkText(Random):
         end = [self.integer(b + 1, q) for b, q in zip(begin, a[2])]
         step = [1 + self.below(2) for _ in a[2]]
         shape = [-((b - e) // s) for b, e, s in zip(begin, end, step)]
+        for n in range(len(step)):
+            if self.chance(0.3):
+                begin[n], end[n] = end[n] - 1, begin[n] - 1
+                step[n] = -step[n]
         self.add("slice %s {begin = %s, end = %s, step = %s}" % (
             a[0], begin, end, step), a[1], shape, sources=[a[0]])
 
     def reshape(self):
         a = self.pick(self.pool)
-        self.add("reshape %s" % a[0], a[1], (int(np.prod(a[2])),),
+        use = a[0]
+        if self.chance(0.3):
+            use = self.blob(a[1], a[2])
+        self.add("reshape %s" % use, a[1], (int(np.prod(a[2])),),
                  sources=[a[0]])
 
     def transpose(self):
@@ -384,8 +401,22 @@ class NetworkText(Random):
             uses.append(self.blob(scalar if op == "quantize" else a[1],
                                   shape or (1,)))
         attrs = ["axis = %d" % axis] if axis is not None else []
+        if op == "quantize":
+            attrs += self.limits(scalar)
         self.add("%s %s%s" % (op, ", ".join(uses), self.attr_text(attrs)),
                  scalar, a[2])
+
+    def limits(self, scalar):
+        half = 2 ** (int(scalar[1:]) - 2)
+        low, attrs = -half, []
+        if self.chance(0.5):
+            attrs.append("round = " + self.pick(ROUNDS))
+        if self.chance(0.4):
+            low = self.integer(-half, half)
+            attrs.append("low = %d" % low)
+        if self.chance(0.4):
+            attrs.append("high = %d" % self.integer(low, half + 1))
+        return attrs
 
     def argmax(self):
         a = self.any(lambda p: len(p[2]) > 0 and p[1] != "spike")
@@ -482,7 +513,11 @@ class NetworkText(Random):
             if len(shape) < 2:
                 return
             attrs += ["size = %d" % (1 + self.below(4)), "alpha = 0.3"]
-        elif op == "sqrt":
+        elif op == "pow":
+            uses = [self.add("abs " + a[0], "f32", shape, True),
+                    self.blob("f32", shape[:-1] + (1,), some(
+                        int(np.prod(shape[:-1]))))]
+        elif op in ("sqrt", "log"):
             b = self.add("abs " + a[0], "f32", shape, True)
             uses = [b]
         elif op == "exp":
