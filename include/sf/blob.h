@@ -60,9 +60,9 @@ sf_blob *sf_blob_create_bytes(sf_module *module, const char *name,
  * memory. */
 sf_blob *sf_blob_create_splat(sf_module *module, const char *name,
                               const sf_type *type, sf_number value);
-/* Elements that lie in a file, `offset` bytes from its start, in C order; `path`
- * is relative to the module's directory and copied. The bytes are looked at when
- * the blob is loaded. NULL: out of memory. */
+/* Elements that lie in a file, `offset` bytes from its start, in C order;
+ * `path` is relative to the module's directory and copied. The bytes are looked
+ * at when the blob is loaded. NULL: out of memory. */
 sf_blob *sf_blob_create_raw(sf_module *module, const char *name,
                             const sf_type *type, sf_dtype dtype,
                             const char *path, uint64_t offset);
