@@ -34,6 +34,7 @@ static void report_analog(const sf_legalizer *l) {
 
 static sf_result legalize_network(sf_pass_run *run, sf_network *network) {
   sf_arena *arena = run->scratch;
+  SF_TRY(sf_legalize_maxima(run, network, &run->stats[STAT_POPULATIONS]));
   size_t count = sf_network_number(network) + (size_t)1;
   sf_legalizer l = {.run = run,
                     .network = network,

@@ -47,6 +47,11 @@ sf_result sf_legalize_push(sf_legalizer *legalizer, sf_op *op, uint32_t index,
 sf_result sf_legalize_population(sf_legalizer *legalizer, sf_op *op,
                                  sf_value **out) SF_MUST_USE;
 
+/* legalize_maximum.c: trees for the maxima of integers that populations on chip
+ * read, or that leave the chip. Before the ops are numbered. */
+sf_result sf_legalize_maxima(sf_pass_run *run, sf_network *network,
+                             uint64_t *populations) SF_MUST_USE;
+
 /* legalize_distribute.c: W (a + b) as W a + W b, when that is exact. *out NULL:
  * it is not, or the projection reads no sum. */
 sf_result sf_legalize_distribute(sf_legalizer *legalizer, sf_op *projection,

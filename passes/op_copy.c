@@ -17,8 +17,12 @@ static sf_result copy_attr(sf_op *to, const sf_attr *attr) {
 }
 
 sf_op *sf_op_copy_without_streams(sf_op *op, uint32_t operands) {
-  sf_op *copy =
-      sf_op_create(op->network, op->next, op->kind, operands, op->loc);
+  return sf_op_copy_into(op->network, op->next, op, operands);
+}
+
+sf_op *sf_op_copy_into(sf_network *network, sf_op *before, const sf_op *op,
+                       uint32_t operands) {
+  sf_op *copy = sf_op_create(network, before, op->kind, operands, op->loc);
   if (!copy) return NULL;
   copy->mode = op->mode;
   copy->order = UINT32_MAX;
