@@ -32,6 +32,13 @@ sf_result sfc_calibration_open(sfc_session *session, const sfc_model *model,
                                sf_calibration *out,
                                const sf_samples **out_samples) SF_MUST_USE;
 
+/* The job that the command line describes; --isa is its. */
+sfc_compile_job sfc_compile_job_make(const sfc_session *session,
+                                     const sfc_model *model,
+                                     const sf_samples *samples,
+                                     const sf_target *target,
+                                     const char *directory);
+
 /* Runs the target's pipeline on the module and finds network, machine and
  * mapping afterwards; *out_machine is the caller's (NULL if none is needed). */
 sf_result sfc_lower(const sfc_compile_job *job, sf_diag *diag,
@@ -79,17 +86,18 @@ typedef struct sfc_difference {
 } sfc_difference;
 
 /* Runs samples [first, first + count) on the interpreter and on the artefact,
- * compares every population that the target holds, and gives the first output
- * of each sample to `take` (NULL: nobody). Adds the artefact's counts. */
-typedef void (*sfc_take_output)(void *data, uint64_t sample,
-                                const sf_word *output);
+ * compares every population that the target holds, and gives the returns of
+ * each sample to `take` (NULL: nobody). Adds the artefact's counts. */
+typedef void (*sfc_take_returns)(void *data, uint64_t sample,
+                                 const sf_word *const *returns);
 typedef struct sfc_artefact_run {
   const char *directory;
   const sfc_model *model;
   const sfc_dataset *dataset;
-  sfc_take_output take;
+  sfc_take_returns take;
   void *take_data;
   sf_counts *counts;
+  uint64_t *spikes; /* [lag + steps]: adds those of each step; or NULL */
   sfc_difference *difference;
 } sfc_artefact_run;
 sf_result sfc_artefact_run_all(sfc_session *session,

@@ -207,15 +207,43 @@ sf_result sfc_difference_report(const sfc_difference *d, sf_diag *diag) {
 
 /* ---- One block. ---- */
 
-static sf_result give_outputs(const golden_block *block) {
+static sf_result give_returns(const golden_block *block) {
   const sfc_artefact_run *run = block->run;
-  if (!run->take || block->network->return_count == 0) return SF_OK;
-  const char *name = block->network->returns[0].value->name;
+  const sf_network *network = block->network;
+  if (!run->take || network->return_count == 0) return SF_OK;
+  const sf_word **returns = calloc(network->return_count, sizeof *returns);
+  if (!returns) return SF_OOM;
   for (uint64_t i = 0; i < block->count; i++) {
-    const sf_series *series = sf_trace_find(block->traces[i], name);
-    if (series) run->take(run->take_data, block->first + i, series->data);
+    for (uint32_t k = 0; k < network->return_count; k++) {
+      const char *name = network->returns[k].value->name;
+      returns[k] = sf_trace_find(block->traces[i], name)->data;
+    }
+    run->take(run->take_data, block->first + i, returns);
   }
+  free(returns);
   return SF_OK;
+}
+
+static void count_series(const sf_series *series, uint64_t *spikes) {
+  size_t elements = sf_type_elements(&series->type);
+  bool is_float = series->type.scalar.kind == SF_SCALAR_F32;
+  const sf_word *word = series->data;
+  for (uint32_t t = 0; t < series->steps; t++)
+    for (size_t i = 0; i < elements; i++, word++)
+      spikes[t] += is_float ? word->f != 0 : word->i != 0;
+}
+
+/* What populations emit, step by step, as the interpreter counts it. */
+static void count_spikes(const golden_block *block) {
+  if (!block->run->spikes) return;
+  for (uint64_t i = 0; i < block->count; i++) {
+    SF_FOREACH_OP(op, block->network) {
+      for (uint32_t k = 0; op->kind == SF_OP_NEURONS && k < op->result_count;
+           k++)
+        count_series(sf_trace_find(block->traces[i], op->results[k]->name),
+                     block->run->spikes);
+    }
+  }
 }
 
 static sf_result run_target(sfc_session *session, const golden_block *block) {
@@ -259,7 +287,8 @@ static sf_result run_block(sfc_session *session, golden_block *block) {
   if (!block->traces) return SF_OOM;
   sf_result result = golden_run(session, block);
   if (result == SF_OK) result = run_target(session, block);
-  if (result == SF_OK) result = give_outputs(block);
+  if (result == SF_OK) result = give_returns(block);
+  if (result == SF_OK) count_spikes(block);
   for (uint64_t i = 0; i < block->count; i++)
     sf_trace_destroy(block->traces[i]);
   for (unsigned i = 0; block->counts && i < block->shares; i++)

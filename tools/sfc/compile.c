@@ -6,6 +6,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+sfc_compile_job sfc_compile_job_make(const sfc_session *session,
+                                     const sfc_model *model,
+                                     const sf_samples *samples,
+                                     const sf_target *target,
+                                     const char *directory) {
+  const sfc_arguments *a = &session->arguments;
+  return (sfc_compile_job){.module = model->import.module,
+                           .network = model->network->name,
+                           .source = sf_path_base(a->positional),
+                           .target = target,
+                           .machine_name = a->machine,
+                           .passes = a->passes,
+                           .directory = directory,
+                           .isa = a->isa,
+                           .threads = sfc_threads(session),
+                           .samples = samples};
+}
+
 /* ---- Lowering. ---- */
 
 static sf_result run_pipeline(const sfc_compile_job *job,

@@ -6,8 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a network without state gives is the same in every step. */
+static bool has_state(const sf_network *network) {
+  SF_FOREACH_OP(op, network)
+    if (sf_op_is(op, SF_TRAIT_STATE)) return true;
+  return false;
+}
+
 /* Steps of a sample: --steps, else the length of the spike trains, else the
- * network's own `steps`. */
+ * network's own `steps`, else one where there is no state. */
 static sf_result choose_steps(sfc_session *session, const sf_network *network,
                               sfc_dataset *dataset) {
   int64_t steps = session->arguments.steps;
@@ -15,6 +22,7 @@ static sf_result choose_steps(sfc_session *session, const sf_network *network,
     if (dataset->inputs.items[i].has_time)
       steps = (int64_t)dataset->inputs.items[i].data_steps;
   if (steps < 0) steps = network->steps;
+  if (steps < 0 && !has_state(network)) steps = 1;
   if (steps < 1 || steps > 1 << 24) {
     sf_error(session->diag, SF_DIAG_USAGE, network->loc,
              "how many steps is a sample? network '@%s' does not say",
@@ -34,6 +42,7 @@ sf_result sfc_dataset_open(sfc_session *session, const sf_network *network,
                                     .file_count = a->inputs.count,
                                     .scale = a->input_scale,
                                     .samples = a->samples,
+                                    .whole = a->no_batch,
                                     .option = "input"};
   SF_TRY(sf_inputs_open(&request, network, session->diag, &out->inputs));
   out->samples = out->inputs.samples;

@@ -116,6 +116,7 @@ typedef struct block_work {
   sfc_block *block;
   unsigned shares;
   sf_counts *counts; /* one a share */
+  uint64_t *spikes;  /* total_steps a share; NULL: not asked for */
 } block_work;
 
 static void copy_taps(const sfc_block *block, const sf_interp *interp,
@@ -131,9 +132,18 @@ static void copy_taps(const sfc_block *block, const sf_interp *interp,
   }
 }
 
+static uint64_t spikes_so_far(const sf_interp *interp) {
+  const sf_counts *counts = sf_interp_counts(interp);
+  uint64_t sum = 0;
+  for (uint32_t i = 0; i < counts->population_count; i++)
+    sum += counts->populations[i].spikes_out;
+  return sum;
+}
+
+/* `spikes`: total_steps sums to add to, or NULL. */
 static sf_result run_sample(const block_work *work, sf_interp *interp,
                             sf_series *input, const sf_word **pointers,
-                            uint64_t index, sf_diag *diag) {
+                            uint64_t index, uint64_t *spikes, sf_diag *diag) {
   sfc_block *block = work->block;
   SF_TRY(sfc_sample_fill(work->dataset, block->first + index, input, diag));
   sf_interp_reset(interp);
@@ -142,14 +152,16 @@ static sf_result run_sample(const block_work *work, sf_interp *interp,
       size_t elements = sf_type_elements(&input[i].type);
       pointers[i] = t < input[i].steps ? input[i].data + t * elements : NULL;
     }
+    uint64_t before = spikes ? spikes_so_far(interp) : 0;
     SF_TRY(sf_interp_step(interp, pointers));
+    if (spikes) spikes[t] += spikes_so_far(interp) - before;
     copy_taps(block, interp, t, block->data + index * block->sample_words);
   }
   return SF_OK;
 }
 
 static sf_result run_range(const block_work *work, uint64_t begin, uint64_t end,
-                           sf_diag *diag, sf_counts *counts) {
+                           uint64_t *spikes, sf_diag *diag, sf_counts *counts) {
   sf_interp *interp = NULL;
   sf_series *input = NULL;
   const sf_word **pointers =
@@ -158,7 +170,7 @@ static sf_result run_range(const block_work *work, uint64_t begin, uint64_t end,
       pointers ? sfc_sample_create(work->dataset, &input) : SF_OOM;
   if (result == SF_OK) result = sf_interp_create(work->network, diag, &interp);
   for (uint64_t i = begin; i < end && result == SF_OK; i++)
-    result = run_sample(work, interp, input, pointers, i, diag);
+    result = run_sample(work, interp, input, pointers, i, spikes, diag);
   if (result == SF_OK) result = sf_counts_add(counts, sf_interp_counts(interp));
   sf_interp_destroy(interp);
   sfc_sample_destroy(input);
@@ -173,7 +185,10 @@ static sf_result run_share(void *data, size_t index) {
   uint64_t end = count * (index + 1) / work->shares;
   sf_diag *silent = sf_diag_create(NULL, SF_DIAG_TEXT);
   if (!silent) return SF_OOM;
-  sf_result result = run_range(work, begin, end, silent, &work->counts[index]);
+  uint64_t *spikes =
+      work->spikes ? work->spikes + index * work->block->total_steps : NULL;
+  sf_result result =
+      run_range(work, begin, end, spikes, silent, &work->counts[index]);
   sf_diag_destroy(silent);
   return result;
 }
@@ -183,7 +198,11 @@ static sf_result run_share(void *data, size_t index) {
 static sf_result gather(block_work *work) {
   for (unsigned i = 0; i < work->shares; i++)
     SF_TRY(sf_counts_add(&work->block->counts, &work->counts[i]));
-  work->block->populations = work->block->counts.populations;
+  sfc_block *block = work->block;
+  block->populations = block->counts.populations;
+  for (size_t i = 0;
+       block->spikes && i < (size_t)work->shares * block->total_steps; i++)
+    block->spikes[i % block->total_steps] += work->spikes[i];
   return SF_OK;
 }
 
@@ -193,7 +212,8 @@ static sf_result run_shares(sfc_session *session, block_work *work) {
   sf_result result = sf_parallel(work->shares, work->shares, run_share, work);
   if (result == SF_FAIL) { /* once more, aloud: the first failing sample */
     sf_counts ignored = {0};
-    result = run_range(work, 0, work->block->count, session->diag, &ignored);
+    result =
+        run_range(work, 0, work->block->count, NULL, session->diag, &ignored);
     free(ignored.populations);
   }
   if (result == SF_OK) result = gather(work);
@@ -213,21 +233,30 @@ sf_result sfc_block_run(sfc_session *session, const sf_network *network,
                      .taps = taps};
   out->sample_words = words_a_sample(taps, tap_count, out->total_steps);
   out->data = calloc(out->sample_words * count + 1, sizeof *out->data);
+  if (session->arguments.every_step)
+    out->spikes = calloc(out->total_steps, sizeof *out->spikes);
   unsigned shares = sfc_threads(session);
   if (shares > count) shares = count > 0 ? (unsigned)count : 1;
-  sf_counts *counts = calloc(shares, sizeof *counts);
-  if (!out->data || !counts) {
-    free(counts);
-    return SF_OOM;
-  }
-  block_work work = {network, dataset, out, shares, counts};
-  sf_result result = run_shares(session, &work);
-  free(counts);
+  block_work work = {.network = network,
+                     .dataset = dataset,
+                     .block = out,
+                     .shares = shares,
+                     .counts = calloc(shares, sizeof *work.counts),
+                     .spikes = out->spikes
+                                   ? calloc((size_t)shares * out->total_steps,
+                                            sizeof *work.spikes)
+                                   : NULL};
+  bool enough = out->data && work.counts &&
+                (work.spikes || !session->arguments.every_step);
+  sf_result result = enough ? run_shares(session, &work) : SF_OOM;
+  free(work.counts);
+  free(work.spikes);
   return result;
 }
 
 void sfc_block_destroy(sfc_block *block) {
   free(block->data);
   free(block->populations);
+  free(block->spikes);
   *block = (sfc_block){0};
 }

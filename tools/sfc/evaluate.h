@@ -32,6 +32,7 @@ typedef struct sfc_block {
   sf_word *data;
   sf_counts counts; /* of these samples; rows in `populations` */
   sf_population_counts *populations;
+  uint64_t *spikes; /* [total_steps] of these samples; NULL: not asked for */
 } sfc_block;
 
 /* Runs samples [first, first + count) on up to `threads` threads; the result

@@ -39,7 +39,7 @@ static sf_result load_folder(sfc_session *session, const char *path,
   char *file = sf_path_join(path, "ir/model.sf");
   if (!file) return SF_OOM;
   sf_result result = SF_OK;
-  if (!sf_path_exists(file)) {
+  if (!sf_path_exists(file) || sf_path_is_special(file)) {
     sf_error(session->diag, SF_DIAG_ARTEFACT, SF_NO_LOC,
              "'%s' has no ir/model.sf to compare with", path);
     sf_help(session->diag,
@@ -53,16 +53,38 @@ static sf_result load_folder(sfc_session *session, const char *path,
   return result;
 }
 
+static bool has_option(const sf_frontend *frontend, const char *name) {
+  const sf_reader_option *option = frontend->options;
+  for (; option && option->name; option++)
+    if (strcmp(option->name, name) == 0) return true;
+  return false;
+}
+
+/* --no-batch is for readers too that drop an axis of samples: the model keeps
+ * the axes that it states. Others have none to drop. */
+static sf_result import_model(sfc_session *session, const char *path,
+                              sf_import *out) {
+  sfc_arguments *a = &session->arguments;
+  sf_import_option options[SFC_LIST_MAX + 1];
+  uint32_t count = a->import_count;
+  memcpy(options, a->imports, count * sizeof *options);
+  for (size_t i = 0; a->no_batch && i < sf_frontend_count(); i++) {
+    const sf_frontend *frontend = sf_frontend_at(i);
+    if (!frontend->recognizes(path)) continue;
+    if (has_option(frontend, "batch"))
+      options[count++] = (sf_import_option){"batch", "none"};
+    break;
+  }
+  return sf_import_file(path, options, count, session->diag, out);
+}
+
 sf_result sfc_model_load(sfc_session *session, const char *path,
                          sfc_model *out) {
   *out = (sfc_model){0};
-  if (sf_path_is_directory(path)) {
+  if (sf_path_is_directory(path))
     SF_TRY(load_folder(session, path, out));
-  } else {
-    SF_TRY(sf_import_file(path, session->arguments.imports,
-                          session->arguments.import_count, session->diag,
-                          &out->import));
-  }
+  else
+    SF_TRY(import_model(session, path, &out->import));
   return choose_network(session, out);
 }
 

@@ -7,7 +7,7 @@ static double per(uint64_t amount, uint64_t samples) {
   return samples ? (double)amount / (double)samples : 0.0;
 }
 
-void sfc_print_counts(const sf_counts *counts) {
+static void print_populations(const sf_counts *counts) {
   size_t width = 10;
   for (uint32_t i = 0; i < counts->population_count; i++) {
     size_t length = strlen(counts->populations[i].name) + 1;
@@ -23,6 +23,10 @@ void sfc_print_counts(const sf_counts *counts) {
            per(p->spikes_out, counts->samples),
            per(p->updates, counts->samples), per(p->hops, counts->samples));
   }
+}
+
+void sfc_print_counts(const sf_counts *counts) {
+  if (counts->population_count > 0) print_populations(counts);
   printf("per sample, over %llu samples, %.1f steps each\n",
          (unsigned long long)counts->samples,
          per(counts->steps, counts->samples));

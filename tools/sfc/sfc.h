@@ -26,9 +26,9 @@ typedef struct sfc_arguments {
   const char *positional;
   const char *target, *machine, *passes, *output, *labels, *decide, *isa;
   const char *network, *keep, *input_scale, *calib_labels;
-  sfc_list inputs, records, calib;
+  sfc_list inputs, outputs, records, calib;
   int64_t steps, samples, seed, threads, calib_samples;
-  bool json, help, locations;
+  bool json, help, locations, no_batch, every_step;
   uint32_t import_count;
   sf_import_option imports[SFC_LIST_MAX];
 } sfc_arguments;

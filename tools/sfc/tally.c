@@ -7,10 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t output_elements(const sf_network *network) {
-  return sf_type_elements(&network->return_types[0]);
-}
-
 sf_result sfc_tally_create(sfc_session *session, const sf_network *network,
                            const sfc_dataset *dataset, sfc_tally *out) {
   *out = (sfc_tally){.network = network,
@@ -20,6 +16,11 @@ sf_result sfc_tally_create(sfc_session *session, const sf_network *network,
   out->correct = calloc(out->steps, sizeof *out->correct);
   out->classes = calloc(out->steps, sizeof *out->classes);
   if (!out->correct || !out->classes) return SF_OOM;
+  if (session->arguments.every_step) {
+    out->spikes = calloc(out->lag + out->steps, sizeof *out->spikes);
+    if (!out->spikes) return SF_OOM;
+  }
+  SF_TRY(sfc_outputs_create(session, network, dataset, &out->outputs));
   SF_TRY(sfc_decide_choose(session, network, &out->decide));
   if (network->return_count == 0) return SF_OK;
   if (session->arguments.labels) {
@@ -27,22 +28,15 @@ sf_result sfc_tally_create(sfc_session *session, const sf_network *network,
                           session->diag, &out->labels));
     out->labelled = true;
   }
-  if (session->arguments.output) {
-    size_t words = dataset->samples * out->steps * output_elements(network);
-    out->outputs = calloc(words + 1, sizeof *out->outputs);
-    if (!out->outputs) return SF_OOM;
-  }
   return SF_OK;
 }
 
-void sfc_tally_add(sfc_tally *tally, uint64_t sample, const sf_word *output) {
-  size_t elements = output_elements(tally->network);
-  const sf_word *first = output + (size_t)tally->lag * elements;
-  if (tally->outputs) {
-    size_t words = (size_t)tally->steps * elements;
-    memcpy(tally->outputs + sample * words, first, words * sizeof *first);
-  }
+void sfc_tally_add(sfc_tally *tally, uint64_t sample,
+                   const sf_word *const *returns) {
+  sfc_outputs_add(&tally->outputs, sample, returns);
   if (!tally->labelled) return;
+  size_t elements = sf_type_elements(&tally->network->return_types[0]);
+  const sf_word *first = returns[0] + (size_t)tally->lag * elements;
   sfc_decide_run(tally->decide, tally->network->return_types[0].scalar, first,
                  tally->steps, elements, tally->classes);
   int64_t label = sf_array_i64(&tally->labels, sample);
@@ -50,35 +44,48 @@ void sfc_tally_add(sfc_tally *tally, uint64_t sample, const sf_word *output) {
     tally->correct[t] += (int64_t)tally->classes[t] == label;
 }
 
-sf_result sfc_write_words(const char *path, const sf_type *type,
-                          uint64_t samples, uint32_t steps,
-                          const sf_word *words, sf_diag *diag) {
-  uint64_t dim[SF_RANK_MAX + 2] = {samples, steps};
-  for (unsigned i = 0; i < type->rank; i++)
-    dim[i + 2] = (uint64_t)type->dim[i];
-  unsigned rank = type->rank + 2u;
-  if (type->scalar.kind != SF_SCALAR_SPIKE) {
-    return sf_array_write(
-        path, type->scalar.kind == SF_SCALAR_F32 ? SF_ARRAY_F32 : SF_ARRAY_I32,
-        rank, dim, words, diag);
+/* ---- Every step. ---- */
+
+/* Spikes of a run that ends after `steps` input steps have come out. */
+static uint64_t spikes_after(const sfc_tally *tally, uint32_t steps) {
+  uint64_t sum = 0;
+  for (uint32_t t = 0; t < tally->lag + steps; t++)
+    sum += tally->spikes[t];
+  return sum;
+}
+
+static json_t *every_step_json(const sfc_tally *tally) {
+  json_t *rows = json_array();
+  for (uint32_t t = 1; t <= tally->steps; t++) {
+    json_t *row = json_pack("{s:I,s:I}", "steps", (json_int_t)t, "spikes",
+                            (json_int_t)spikes_after(tally, t));
+    if (tally->labelled) {
+      json_object_set_new(row, "correct",
+                          json_integer((json_int_t)tally->correct[t - 1]));
+    }
+    json_array_append_new(rows, row);
   }
-  size_t count = samples * steps * sf_type_elements(type);
-  uint8_t *bytes = malloc(count + 1);
-  if (!bytes) return SF_OOM;
-  for (size_t i = 0; i < count; i++)
-    bytes[i] = (uint8_t)words[i].i;
-  sf_result result = sf_array_write(path, SF_ARRAY_U8, rank, dim, bytes, diag);
-  free(bytes);
-  return result;
+  return rows;
+}
+
+static void print_every_step(const sfc_tally *tally) {
+  double samples = tally->samples ? (double)tally->samples : 1;
+  printf("%6s %10s %16s\n", "steps", tally->labelled ? "accuracy" : "",
+         "spikes a sample");
+  for (uint32_t t = 1; t <= tally->steps; t++) {
+    char accuracy[32] = "";
+    if (tally->labelled) {
+      snprintf(accuracy, sizeof accuracy, "%.2f %%",
+               100.0 * (double)tally->correct[t - 1] / samples);
+    }
+    printf("%6u %10s %16.1f\n", t, accuracy,
+           (double)spikes_after(tally, t) / samples);
+  }
 }
 
 sf_result sfc_tally_finish(sfc_session *session, sfc_tally *tally,
                            const sfc_model *model, json_t *object) {
-  if (tally->outputs) {
-    SF_TRY(sfc_write_words(session->arguments.output,
-                           &tally->network->return_types[0], tally->samples,
-                           tally->steps, tally->outputs, session->diag));
-  }
+  SF_TRY(sfc_outputs_write(&tally->outputs, session->diag));
   sfc_cost cost;
   SF_TRY(sfc_cost_of(model, &tally->counts, session->diag, &cost));
   if (object) {
@@ -87,6 +94,8 @@ sf_result sfc_tally_finish(sfc_session *session, sfc_tally *tally,
           object, "accuracy",
           sfc_accuracy_json(tally->correct, tally->steps, tally->samples));
     }
+    if (tally->spikes)
+      json_object_set_new(object, "every_step", every_step_json(tally));
     json_object_set_new(object, "lag", json_integer(tally->lag));
     json_object_set_new(object, "counts", sfc_counts_json(&tally->counts));
     json_object_set_new(object, "cost", sfc_cost_json(&cost));
@@ -94,6 +103,7 @@ sf_result sfc_tally_finish(sfc_session *session, sfc_tally *tally,
   }
   if (tally->labelled)
     sfc_print_accuracy(tally->correct, tally->steps, tally->samples);
+  if (tally->spikes) print_every_step(tally);
   sfc_print_counts(&tally->counts);
   sfc_cost_print(&cost);
   return SF_OK;
@@ -102,7 +112,8 @@ sf_result sfc_tally_finish(sfc_session *session, sfc_tally *tally,
 void sfc_tally_destroy(sfc_tally *tally) {
   free(tally->correct);
   free(tally->classes);
-  free(tally->outputs);
+  sfc_outputs_destroy(&tally->outputs);
+  free(tally->spikes);
   free(tally->counts.populations);
   sf_array_destroy(&tally->labels);
   *tally = (sfc_tally){0};

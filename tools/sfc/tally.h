@@ -4,7 +4,7 @@
 #ifndef SFC_TALLY_H
 #define SFC_TALLY_H
 
-#include "tools/sfc/dataset.h"
+#include "tools/sfc/outputs.h"
 #include "tools/sfc/readout.h"
 
 typedef struct sfc_tally {
@@ -17,26 +17,21 @@ typedef struct sfc_tally {
   uint64_t *correct; /* [steps] */
   uint32_t *classes; /* scratch, [steps] */
   sf_counts counts;  /* rows malloc'ed */
-  sf_word
-      *outputs; /* [samples, steps, elements] of the first output; --output */
+  sfc_outputs outputs;
+  uint64_t *spikes; /* [lag + steps] of all samples; NULL: not asked for */
 } sfc_tally;
 
 /* Opens the labels if there are any. Destroy in either case. */
 sf_result sfc_tally_create(sfc_session *session, const sf_network *network,
                            const sfc_dataset *dataset,
                            sfc_tally *out) SF_MUST_USE;
-/* Takes the first output of one sample: (steps + lag) x elements words. */
-void sfc_tally_add(sfc_tally *tally, uint64_t sample, const sf_word *output);
+/* Takes the returns of one sample: (lag + steps) x elements words each. */
+void sfc_tally_add(sfc_tally *tally, uint64_t sample,
+                   const sf_word *const *returns);
 /* Writes --output, prints counts, cost (compiled folders) and accuracy as text,
  * or fills the object. */
 sf_result sfc_tally_finish(sfc_session *session, sfc_tally *tally,
                            const sfc_model *model, json_t *object) SF_MUST_USE;
 void sfc_tally_destroy(sfc_tally *tally);
-
-/* Writes samples x steps x shape as .npy: bool-like spikes as uint8, integers
- * as int32, f32 as float32. */
-sf_result sfc_write_words(const char *path, const sf_type *type,
-                          uint64_t samples, uint32_t steps,
-                          const sf_word *words, sf_diag *diag) SF_MUST_USE;
 
 #endif

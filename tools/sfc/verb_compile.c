@@ -63,16 +63,8 @@ static sf_result compile_loaded(sfc_session *session, const sfc_model *model,
   }
   const sf_target *target = sf_target_find(a->target, session->diag);
   if (!target) return SF_FAIL;
-  sfc_compile_job job = {.module = model->import.module,
-                         .network = model->network->name,
-                         .source = sf_path_base(a->positional),
-                         .target = target,
-                         .machine_name = a->machine,
-                         .passes = a->passes,
-                         .directory = a->output,
-                         .isa = a->isa,
-                         .threads = sfc_threads(session),
-                         .samples = samples};
+  sfc_compile_job job =
+      sfc_compile_job_make(session, model, samples, target, a->output);
   if (!a->json) print_choices(&model->import);
   SF_TRY(sfc_compile(&job, session->diag));
   if (a->json) {

@@ -34,8 +34,9 @@ static sf_result load(sfc_session *session, const sfc_demo_data *data,
   return sfc_model_load(session, data->model, model);
 }
 
-static void take_output(void *data, uint64_t sample, const sf_word *output) {
-  sfc_tally_add(data, sample, output);
+static void take_returns(void *data, uint64_t sample,
+                         const sf_word *const *returns) {
+  sfc_tally_add(data, sample, returns);
 }
 
 static sf_result run_folder(sfc_session *session, const char *folder,
@@ -53,7 +54,7 @@ static sf_result run_folder(sfc_session *session, const char *folder,
     sfc_artefact_run run = {.directory = folder,
                             .model = &model,
                             .dataset = &dataset,
-                            .take = take_output,
+                            .take = take_returns,
                             .take_data = &tally,
                             .counts = &row->counts,
                             .difference = &difference};

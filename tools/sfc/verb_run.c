@@ -1,9 +1,9 @@
 /* verb_run.c - `sfc run MODEL|DIR --input X`: the interpreter, or an artefact
- * beside it. */
+ * beside it, which --target makes for this run only. */
 #include "support/process.h"
-#include "tools/sfc/artefact.h"
 #include "tools/sfc/evaluate.h"
 #include "tools/sfc/report.h"
+#include "tools/sfc/runnable.h"
 #include "tools/sfc/tally.h"
 
 #include <stdlib.h>
@@ -13,27 +13,41 @@
 static sf_result write_records(sfc_session *session, const sfc_dataset *dataset,
                                const sfc_tap *taps, uint32_t count,
                                sf_word *const *records, uint32_t total_steps) {
+  const sfc_layout layout = {dataset->samples, total_steps,
+                             session->arguments.no_batch};
   for (uint32_t i = 0; i < count; i++) {
     if (!taps[i].file) continue;
-    SF_TRY(sfc_write_words(taps[i].file, &taps[i].type, dataset->samples,
-                           total_steps, records[i], session->diag));
+    SF_TRY(sfc_write_words(taps[i].file, &taps[i].type, &layout, records[i],
+                           session->diag));
   }
   return SF_OK;
 }
 
-static void take_block(sfc_tally *tally, const sfc_block *block,
-                       sf_word *const *records) {
-  for (uint64_t s = 0; s < block->count; s++) {
-    if (tally->network->return_count > 0)
-      sfc_tally_add(tally, block->first + s, sfc_block_data(block, s, 0));
-    for (uint32_t i = 0; i < block->tap_count; i++) {
-      if (!records[i]) continue;
-      size_t words =
-          sf_type_elements(&block->taps[i].type) * block->total_steps;
-      memcpy(records[i] + (block->first + s) * words,
-             sfc_block_data(block, s, i), words * sizeof(sf_word));
-    }
+static void take_sample(sfc_tally *tally, const sfc_block *block, uint64_t s,
+                        const sf_word **returns, sf_word *const *records) {
+  for (uint32_t i = 0; i < block->tap_count; i++) {
+    const sf_word *words = sfc_block_data(block, s, i);
+    if (i < tally->network->return_count) returns[i] = words;
+    if (!records[i]) continue;
+    size_t count = sf_type_elements(&block->taps[i].type) * block->total_steps;
+    memcpy(records[i] + (block->first + s) * count, words,
+           count * sizeof *words);
   }
+  if (tally->network->return_count > 0)
+    sfc_tally_add(tally, block->first + s, returns);
+}
+
+static sf_result take_block(sfc_tally *tally, const sfc_block *block,
+                            sf_word *const *records) {
+  const sf_word **returns =
+      calloc(tally->network->return_count + 1u, sizeof *returns);
+  if (!returns) return SF_OOM;
+  for (uint64_t s = 0; s < block->count; s++)
+    take_sample(tally, block, s, returns, records);
+  free(returns);
+  for (uint32_t t = 0; tally->spikes && t < block->total_steps; t++)
+    tally->spikes[t] += block->spikes[t];
+  return sf_counts_add(&tally->counts, &block->counts);
 }
 
 static sf_result run_blocks(sfc_session *session, const sfc_model *model,
@@ -49,10 +63,7 @@ static sf_result run_blocks(sfc_session *session, const sfc_model *model,
     sfc_block block;
     result = sfc_block_run(session, model->network, dataset, taps, tap_count,
                            first, left < capacity ? left : capacity, &block);
-    if (result == SF_OK) {
-      take_block(tally, &block, records);
-      result = sf_counts_add(&tally->counts, &block.counts);
-    }
+    if (result == SF_OK) result = take_block(tally, &block, records);
     first += block.count;
     sf_progress_add(&progress, block.count);
     sfc_block_destroy(&block);
@@ -87,29 +98,32 @@ static sf_result run_model(sfc_session *session, const sfc_model *model,
   return result;
 }
 
-static void take_output(void *data, uint64_t sample, const sf_word *output) {
-  sfc_tally_add(data, sample, output);
+static void take_returns(void *data, uint64_t sample,
+                         const sf_word *const *returns) {
+  sfc_tally_add(data, sample, returns);
 }
 
-static sf_result run_folder(sfc_session *session, const sfc_model *model,
+static sf_result run_folder(sfc_session *session, const sfc_runnable *what,
                             const sfc_dataset *dataset, sfc_tally *tally) {
   if (session->arguments.records.count > 0) {
     return sf_error(session->diag, SF_DIAG_USAGE, SF_NO_LOC,
                     "--record works on a model, not on a compiled folder");
   }
   sfc_difference difference = {0};
-  sfc_artefact_run run = {.directory = session->arguments.positional,
-                          .model = model,
+  sfc_artefact_run run = {.directory = what->folder,
+                          .model = &what->model,
                           .dataset = dataset,
-                          .take = take_output,
+                          .take = take_returns,
                           .take_data = tally,
                           .counts = &tally->counts,
+                          .spikes = tally->spikes,
                           .difference = &difference};
   SF_TRY(sfc_artefact_run_all(session, &run));
   return sfc_difference_report(&difference, session->diag);
 }
 
-static sf_result run_loaded(sfc_session *session, const sfc_model *model) {
+static sf_result run_loaded(sfc_session *session, const sfc_runnable *what) {
+  const sfc_model *model = &what->model;
   sfc_dataset dataset = {0};
   sfc_tally tally = {0};
   sf_result result = sfc_dataset_open(session, model->network, &dataset);
@@ -118,8 +132,8 @@ static sf_result run_loaded(sfc_session *session, const sfc_model *model) {
   if (result == SF_OK)
     result = sfc_tally_create(session, model->network, &dataset, &tally);
   if (result == SF_OK) {
-    result = model->is_folder ? run_folder(session, model, &dataset, &tally)
-                              : run_model(session, model, &dataset, &tally);
+    result = what->folder ? run_folder(session, what, &dataset, &tally)
+                          : run_model(session, model, &dataset, &tally);
   }
   if (result == SF_OK) {
     json_t *object = session->arguments.json ? json_object() : NULL;
@@ -132,11 +146,10 @@ static sf_result run_loaded(sfc_session *session, const sfc_model *model) {
 }
 
 sf_result sfc_verb_run(sfc_session *session) {
-  sfc_model model;
-  sf_result result =
-      sfc_model_load(session, session->arguments.positional, &model);
-  if (result == SF_OK) result = run_loaded(session, &model);
-  sfc_model_destroy(&model);
+  sfc_runnable what;
+  sf_result result = sfc_runnable_open(session, &what);
+  if (result == SF_OK) result = run_loaded(session, &what);
+  sfc_runnable_destroy(&what);
   if (result == SF_OK && !session->arguments.labels) {
     sfc_print_next(session, "sfc run %s --input X --labels Y",
                    session->arguments.positional);
