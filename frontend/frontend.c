@@ -54,6 +54,12 @@ sf_result sf_import_file(const char *path, const sf_import_option *options,
   *out = (sf_import){0};
   if (strcmp(path, "-") == 0)
     return import_text(path, options, option_count, diag, out);
+  if (sf_path_is_special(path)) { /* readers look at a file more than once */
+    sf_error(diag, SF_DIAG_FILE_OPEN, SF_NO_LOC,
+             "cannot read '%s': not a regular file", path);
+    sf_help(diag, "'-' reads text from standard input");
+    return SF_FAIL;
+  }
   for (size_t i = 0; i < sf_frontend_count(); i++) {
     if (!frontends[i]->recognizes(path)) continue;
     return frontends[i]->read(path, options, option_count, diag, out);

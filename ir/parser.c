@@ -180,7 +180,7 @@ sf_result sf_parse_file(const char *path, sf_diag *diag, sf_module **out) {
   char *text;
   size_t size;
   *out = NULL;
-  SF_TRY(sf_file_read(path, 0, diag, &text, &size));
+  SF_TRY(sf_file_read(path, SF_TEXT_BYTES_MAX, diag, &text, &size));
   sf_result result = sf_parse((sf_slice){text, size}, path, diag, out);
   free(text);
   return result;

@@ -152,7 +152,7 @@ sf_result sf_certificate_read(const char *path, sf_diag *diag,
   char *text = NULL;
   size_t size = 0;
   *out = NULL;
-  SF_TRY(sf_file_read(path, BYTES_MAX, diag, &text, &size));
+  SF_TRY(sf_file_read_regular(path, BYTES_MAX, diag, &text, &size));
   sf_certificate *c = calloc(1, sizeof *c);
   reader r = {text, text + size, sf_path_base(path), 0, diag};
   sf_result result = c ? read_header(&r, c) : SF_OOM;

@@ -88,7 +88,8 @@ sf_result sf_xml_open(const sf_xml_source *source, sf_diag *diag,
   if (!xml->path || !xml->texts) return SF_OOM;
   xml->file = sf_path_base(xml->path);
   size_t size = 0;
-  SF_TRY(sf_file_read(source->path, source->limit, diag, &xml->bytes, &size));
+  SF_TRY(sf_file_read_regular(source->path, source->limit, diag, &xml->bytes,
+                              &size));
   if (size > INT32_MAX) {
     return sf_error(diag, SF_DIAG_FILE_LIMIT, SF_NO_LOC,
                     "'%s' is larger than 2 GiB", xml->file);

@@ -80,17 +80,11 @@ static int read_all(int fd, size_t limit, sf_buffer *buffer) {
   }
 }
 
-sf_result sf_file_read(const char *path, size_t limit, sf_diag *diag,
-                       char **out, size_t *out_size) {
-  bool standard_input = strcmp(path, "-") == 0;
-  const char *name = standard_input ? "standard input" : path;
-  *out = NULL;
-  *out_size = 0;
-  int fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return cannot_open(name, errno, diag);
+/* All that `fd` gives; `name` is what messages call it. */
+static sf_result read_open(int fd, const char *name, size_t limit,
+                           sf_diag *diag, char **out, size_t *out_size) {
   sf_buffer buffer = {0};
   int error = read_all(fd, limit, &buffer);
-  if (!standard_input) close(fd);
   sf_result result = SF_OK;
   if (error)
     result = cannot_open(name, error, diag);
@@ -103,5 +97,30 @@ sf_result sf_file_read(const char *path, size_t limit, sf_diag *diag,
     return *out ? SF_OK : SF_OOM;
   }
   sf_buffer_destroy(&buffer);
+  return result;
+}
+
+sf_result sf_file_read(const char *path, size_t limit, sf_diag *diag,
+                       char **out, size_t *out_size) {
+  bool standard_input = strcmp(path, "-") == 0;
+  const char *name = standard_input ? "standard input" : path;
+  *out = NULL;
+  *out_size = 0;
+  int fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return cannot_open(name, errno, diag);
+  sf_result result = read_open(fd, name, limit, diag, out, out_size);
+  if (!standard_input) close(fd);
+  return result;
+}
+
+sf_result sf_file_read_regular(const char *path, size_t limit, sf_diag *diag,
+                               char **out, size_t *out_size) {
+  *out = NULL;
+  *out_size = 0;
+  int fd;
+  size_t size;
+  SF_TRY(open_regular(path, diag, &fd, &size));
+  sf_result result = read_open(fd, path, limit, diag, out, out_size);
+  close(fd);
   return result;
 }

@@ -20,6 +20,10 @@ void sf_file_unmap(sf_mapped_file *file);
  * bytes, 0: none. */
 sf_result sf_file_read(const char *path, size_t limit, sf_diag *diag,
                        char **out, size_t *out_size) SF_MUST_USE;
+/* The same of a regular file only: a pipe or device in a folder that others
+ * wrote would never end. Errors: FILE_OPEN, FILE_LIMIT. */
+sf_result sf_file_read_regular(const char *path, size_t limit, sf_diag *diag,
+                               char **out, size_t *out_size) SF_MUST_USE;
 
 /* Joins a folder and an untrusted relative path: refuses absolute paths, `..`
  * and symbolic links that leave the folder (FILE_PATH). *out is malloc'ed. */
@@ -31,6 +35,7 @@ char *sf_path_join(const char *a, const char *b); /* malloc'ed */
 char *sf_path_temporary(const char *path, unsigned number); /* beside path */
 bool sf_path_exists(const char *path);
 bool sf_path_is_directory(const char *path);
+bool sf_path_is_special(const char *path); /* a pipe, device or socket */
 
 /* Writes beside `path`, syncs, renames: either the old file or the whole new
  * one is there. Errors: FILE_WRITE with the system's reason. */

@@ -38,6 +38,12 @@ bool sf_path_is_directory(const char *path) {
   return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+bool sf_path_is_special(const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0 && !S_ISREG(info.st_mode) &&
+         !S_ISDIR(info.st_mode);
+}
+
 static bool has_parent_part(const char *path) {
   while (*path) {
     size_t length = strcspn(path, "/");

@@ -19,8 +19,8 @@ extern "C" {
  * NULL in *out on SF_FAIL. The result is verified. */
 sf_result sf_parse(sf_slice text, const char *file, sf_diag *diag,
                    sf_module **out) SF_MUST_USE;
-/* Reads and parses a file; "-" is standard input. Errors: FILE_OPEN, and those
- * of sf_parse. */
+/* Reads and parses a file; "-" is standard input. Errors: FILE_OPEN,
+ * FILE_LIMIT, and those of sf_parse. */
 sf_result sf_parse_file(const char *path, sf_diag *diag,
                         sf_module **out) SF_MUST_USE;
 

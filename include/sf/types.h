@@ -43,7 +43,8 @@ enum {
   SF_RANK_MAX = 8,
   SF_INT_BITS_MIN = 2,
   SF_INT_BITS_MAX = 32,
-  SF_NAME_MAX = 4096 /* bytes of a name */
+  SF_NAME_MAX = 4096,         /* bytes of a name */
+  SF_TEXT_BYTES_MAX = 1 << 30 /* of a .sf file: 2^24 ops of 64 bytes */
 };
 
 /* `bits` is 1 for spike, 2..32 for integers, 32 for f32. */

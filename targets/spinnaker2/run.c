@@ -228,7 +228,7 @@ static sf_result read_output(const pe_run *run, const s2_core *core,
   if (!path) return SF_OOM;
   char *bytes = NULL;
   size_t size = 0;
-  sf_result result = sf_file_read(path, 0, diag, &bytes, &size);
+  sf_result result = sf_file_read_regular(path, 0, diag, &bytes, &size);
   if (result == SF_OK) {
     uint32_t *words = malloc(size + 4);
     if (words) {

@@ -88,7 +88,7 @@ sf_result sf_check_files(sf_check *check) {
   size_t size = 0;
   if (!path) return SF_OOM;
   sf_result result =
-      sf_file_read(path, MANIFEST_BYTES_MAX, check->diag, &text, &size);
+      sf_file_read_regular(path, MANIFEST_BYTES_MAX, check->diag, &text, &size);
   free(path);
   if (result != SF_OK) return result;
   json_error_t error;

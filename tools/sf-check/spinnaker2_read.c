@@ -41,7 +41,7 @@ static sf_result load_json(sf_check *check, const char *relative,
   *out = NULL;
   if (!path) return SF_OOM;
   sf_result result =
-      sf_file_read(path, JSON_BYTES_MAX, check->diag, &text, &size);
+      sf_file_read_regular(path, JSON_BYTES_MAX, check->diag, &text, &size);
   free(path);
   if (result != SF_OK) return result;
   json_error_t error;
@@ -238,7 +238,7 @@ static sf_result read_regions(sf_check *check, s2_core *core,
   size_t size = 0;
   SF_TRY(sf_path_inside(check->directory, file, loc, check->diag, &path));
   sf_result result =
-      sf_file_read(path, REGION_BYTES_MAX, check->diag, &bytes, &size);
+      sf_file_read_regular(path, REGION_BYTES_MAX, check->diag, &bytes, &size);
   free(path);
   if (result == SF_OK)
     result = read_sources(check, file, bytes, size, core, out);

@@ -60,7 +60,7 @@ static sf_result validate(xmlDoc *xml, sf_diag *diag) {
 static sf_result parse(const char *path, sf_diag *diag, xmlDoc **out) {
   char *bytes = NULL;
   size_t size = 0;
-  SF_TRY(sf_file_read(path, CONFIG_BYTES_MAX, diag, &bytes, &size));
+  SF_TRY(sf_file_read_regular(path, CONFIG_BYTES_MAX, diag, &bytes, &size));
   complaint first = {0};
   xmlParserCtxt *parser = xmlNewParserCtxt();
   xmlDoc *xml = NULL;

@@ -89,7 +89,7 @@ static sf_result run_input(sf_opt_job *job, bool *met, sf_diag *diag) {
   const char *path = job->options->input;
   char *text = NULL;
   size_t size = 0;
-  SF_TRY(sf_file_read(path, 0, diag, &text, &size));
+  SF_TRY(sf_file_read(path, SF_TEXT_BYTES_MAX, diag, &text, &size));
   sf_diag_add_source(diag, job->file, (sf_slice){text, size});
   sf_result result = run_parts(job, (sf_slice){text, size}, met, diag);
   free(text);

@@ -132,7 +132,8 @@ sf_result sfc_manifest_open(const char *directory, sf_diag *diag,
   char *text = NULL;
   size_t size = 0;
   sf_result result =
-      path ? sf_file_read(path, (size_t)64 << 20, diag, &text, &size) : SF_OOM;
+      path ? sf_file_read_regular(path, (size_t)64 << 20, diag, &text, &size)
+           : SF_OOM;
   free(path);
   if (result != SF_OK) return result;
   json_error_t error = {0};

@@ -50,7 +50,9 @@ static sf_result check_one(sfc_session *session, const sfc_model *model,
     json_object_set_new(row, "fits", json_boolean(result == SF_OK));
     json_array_append_new(rows, row);
   } else if (result == SF_FAIL) {
-    printf("%s: does not fit\n", target->name);
+    bool fits_not = sf_diag_id_class(session->last_error) == SF_CLASS_FIT;
+    printf("%s: %s\n", target->name,
+           fits_not ? "does not fit" : "cannot be compiled");
   }
   return result;
 }
