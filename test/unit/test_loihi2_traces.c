@@ -4,7 +4,7 @@
 
 #define ROWS_END                                                               \
   {                                                                            \
-    0, {{0}}                                                     \
+    0, {{0}}                                                                   \
   }
 
 #define WEIGHTS "blob @w : i8[2, 3] = dense [10, -20, 30, 4, 6, -8]\n"
