@@ -117,9 +117,31 @@ static sf_type stream_type(sf_scalar scalar, unsigned rank,
   return sf_type_make(scalar, rank, dims);
 }
 
+static int64_t elements(unsigned rank, const int64_t *shape) {
+  int64_t count = 1;
+  for (unsigned i = 0; i < rank; i++)
+    count *= shape[i];
+  return count;
+}
+
+/* --input-shape says how the input is laid out, not how large it is, when the
+ * file says that. */
+static sf_result check_asked_shape(const netx_builder *builder, unsigned rank,
+                                   const int64_t *shape) {
+  const netx_options *options = &builder->model->options;
+  if (options->input_rank == 0) return SF_OK;
+  int64_t asked = elements((unsigned)options->input_rank, options->input_shape);
+  int64_t taken = elements(rank, shape);
+  if (asked == taken) return SF_OK;
+  return sf_error(builder->model->diag, SF_DIAG_USAGE, SF_NO_LOC,
+                  "--input-shape has %lld elements, the first layer takes %lld",
+                  (long long)asked, (long long)taken);
+}
+
 sf_result sf_netx_build_input(netx_builder *builder, const netx_layer *layer,
                               sf_scalar scalar, unsigned rank,
                               const int64_t *shape) {
+  SF_TRY(check_asked_shape(builder, rank, shape));
   if (builder->model->options.encode) {
     SF_TRY(sf_netx_build_encoder(builder, layer, scalar, rank, shape));
   } else {

@@ -109,6 +109,10 @@ sf_result sf_netx_options_read(const sf_import_option *words, uint32_t count,
   sf_result result = SF_OK;
   for (uint32_t i = 0; i < count; i++)
     if (read_word(&words[i], diag, out) != SF_OK) result = SF_FAIL;
+  if (out->reset_offset > 0 && out->reset_interval == 0) {
+    result = sf_error(diag, SF_DIAG_USAGE, SF_NO_LOC,
+                      "--reset-offset needs --reset-interval");
+  }
   if (out->input_message_bits == 1) {
     result = sf_error(diag, SF_DIAG_USAGE, SF_NO_LOC,
                       "--input-message-bits must be 0 (binary) or 2 to 32");
