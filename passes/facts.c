@@ -1,5 +1,6 @@
 /* facts.c - facts that a module states (`module @m {facts = [balanced]}`), and
  * whether they hold. */
+#include "passes/calibrate/calibrate.h"
 #include "passes/normal_form.h"
 #include "passes/pass_manager.h"
 
@@ -137,6 +138,21 @@ static sf_result find_short_path(const sf_network *network, sf_arena *arena,
   return SF_OK;
 }
 
+/* A value that calibrate would give a site. */
+static sf_result find_unrounded(const sf_network *network, sf_arena *arena,
+                                sf_diag *diag, bool *found,
+                                sf_fact_violation *out) {
+  sf_calibrate_options options = {.per_channel = true};
+  sf_site_list list;
+  SF_TRY(sf_find_sites(network, &options, arena, diag, &list));
+  if (list.count == 0) return SF_OK;
+  const sf_value *value = list.sites[0].value;
+  violate(out, found, value->loc,
+          "'%%%.200s' is read as it is, where a rounded value must stand%s",
+          value->name, "");
+  return SF_OK;
+}
+
 static sf_result find_in_network(const sf_network *network, sf_fact fact,
                                  sf_arena *arena, bool *found,
                                  sf_fact_violation *out) {
@@ -155,16 +171,19 @@ static sf_result find_in_network(const sf_network *network, sf_fact fact,
 sf_result sf_fact_violation_find(const sf_module *module, sf_fact fact,
                                  sf_diag *diag, bool *found,
                                  sf_fact_violation *out) {
-  (void)diag;
   *found = false;
-  if (fact >= SF_FACT_PARTITIONED)
+  if (fact == SF_FACT_PARTITIONED || fact == SF_FACT_PLACED ||
+      fact == SF_FACT_ROUTED) {
     return sf_fact_mapping_find(module, fact, found, out);
+  }
   sf_arena *arena = sf_arena_create();
   sf_result result = arena ? SF_OK : SF_OOM;
   for (const sf_network *n = module->first_network;
        n && !*found && result == SF_OK; n = n->next) {
     result = find_in_network(n, fact, arena, found, out);
   }
+  if (fact == SF_FACT_CALIBRATED && module->first_network && result == SF_OK)
+    result = find_unrounded(module->first_network, arena, diag, found, out);
   sf_arena_destroy(arena);
   return result;
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#define FACT_COUNT 7
+#define FACT_COUNT 8
 
 /* ---- Facts. -----------------------------------------------------------------
  */

@@ -1,0 +1,272 @@
+/* sites.c - where activation sites must stand.
+ *
+ * The network is walked with made-up steps, different for each site and
+ * channel: whether integers can stand for a stream depends on which steps are
+ * equal, not on how large they are. A site whose channels get in the way (a
+ * sum over them, a product of streams) falls back to one step, and the walk
+ * starts again. */
+#include "passes/calibrate/calibrate.h"
+
+#include <string.h>
+
+/* What is known of a value. */
+typedef struct stream {
+  bool backed;   /* by integers with `scale` */
+  bool demand;   /* something behind it needs integers */
+  uint32_t site; /* 1 + index in the list; 0: none */
+  sf_scale scale;
+} stream;
+
+typedef struct walk {
+  const sf_network *network;
+  const sf_calibrate_options *options;
+  sf_arena *arena;
+  sf_diag *diag;
+  sf_site_list *list;
+  stream *streams; /* arguments, then results by the op's number */
+  bool *one_step;  /* by stream: its site has one step for all channels */
+  bool again;      /* one_step changed */
+} walk;
+
+static size_t index_of(const walk *w, const sf_value *value) {
+  return value->op ? w->network->argument_count + value->op->order
+                   : value->index;
+}
+
+static stream *stream_of(const walk *w, const sf_value *value) {
+  return &w->streams[index_of(w, value)];
+}
+
+static bool is_f32(const sf_value *value) {
+  return value->type.scalar.kind == SF_SCALAR_F32;
+}
+
+/* ---- Who needs integers. ---- */
+
+static bool is_move(const sf_op *op) {
+  return sf_qdq_is_carrier(op) && op->kind != SF_OP_POOL &&
+         op->kind != SF_OP_REDUCE;
+}
+
+/* Two streams meet in a product or comparison. */
+static bool joins_streams(const sf_op *op) {
+  switch (op->kind) {
+  case SF_OP_MATMUL:
+    return true;
+  case SF_OP_ADD:
+  case SF_OP_SUB:
+  case SF_OP_MUL:
+  case SF_OP_MIN:
+  case SF_OP_MAX:
+    return sf_op_operand(op, 0) && sf_op_operand(op, 1);
+  default:
+    return false;
+  }
+}
+
+static bool needs_integers(const walk *w, const sf_op *op) {
+  if (op->result_count != 1 || !is_f32(op->results[0])) return false;
+  if (is_move(op)) return stream_of(w, op->results[0])->demand;
+  return sf_qdq_is_carrier(op) || sf_qdq_is_linear(op) || joins_streams(op) ||
+         sf_op_is(op, SF_TRAIT_PROJECTION);
+}
+
+static void find_demand(const walk *w) {
+  for (const sf_op *op = w->network->last; op; op = op->prev) {
+    if (!needs_integers(w, op)) continue;
+    for (uint32_t i = 0; i < op->operand_count; i++) {
+      const sf_value *x = sf_op_operand(op, i);
+      if (x) stream_of(w, x)->demand = true;
+    }
+  }
+}
+
+/* ---- Sites. ---- */
+
+static bool is_nonlinear(const sf_value *value) {
+  return value->op &&
+         sf_op_is(value->op, SF_TRAIT_ANALOG | SF_TRAIT_ELEMENTWISE) &&
+         value->op->kind != SF_OP_QUANTIZE &&
+         value->op->kind != SF_OP_DEQUANTIZE;
+}
+
+/* Steps that no two channels of no two sites share. */
+static sf_result make_up_scale(const walk *w, uint32_t number, int axis,
+                               uint32_t channels, sf_scale *out) {
+  double *values = SF_NEW_ARRAY(w->arena, double, channels);
+  if (!values) return SF_OOM;
+  for (uint32_t i = 0; i < channels; i++)
+    values[i] = (double)number + (double)(i + 1) / 16777216.0;
+  *out = (sf_scale){axis, channels, values};
+  return SF_OK;
+}
+
+static sf_result add_site(const walk *w, sf_value *value) {
+  sf_site_list *list = w->list;
+  if (list->count == list->capacity) {
+    uint32_t capacity = list->capacity ? 2 * list->capacity : 64;
+    sf_site_plan *grown = SF_NEW_ARRAY(w->arena, sf_site_plan, capacity);
+    if (!grown) return SF_OOM;
+    if (list->count) memcpy(grown, list->sites, list->count * sizeof *grown);
+    list->sites = grown;
+    list->capacity = capacity;
+  }
+  int axis = sf_qdq_channel_axis(value);
+  if (!value->op || !w->options->per_channel ||
+      w->one_step[index_of(w, value)] || axis < 0 ||
+      value->type.dim[axis] == 1) {
+    axis = -1;
+  }
+  uint32_t channels = axis < 0 ? 1 : (uint32_t)value->type.dim[axis];
+  list->sites[list->count++] = (sf_site_plan){.value = value,
+                                              .fine = !is_nonlinear(value),
+                                              .axis = axis,
+                                              .channels = channels};
+  stream *s = stream_of(w, value);
+  s->site = list->count;
+  return make_up_scale(w, list->count, axis, channels, &s->scale);
+}
+
+static sf_result read_site(const walk *w, sf_op *op, uint32_t operand) {
+  sf_value *value = sf_op_operand(op, operand);
+  stream *s = stream_of(w, value);
+  if (s->backed) return SF_OK;
+  if (!s->site) SF_TRY(add_site(w, value));
+  sf_site_plan *site = &w->list->sites[s->site - 1];
+  if (site->readers == site->reader_capacity) {
+    uint32_t capacity = site->reader_capacity ? 2 * site->reader_capacity : 4;
+    sf_use **grown = SF_NEW_ARRAY(w->arena, sf_use *, capacity);
+    if (!grown) return SF_OOM;
+    if (site->readers) memcpy(grown, site->uses, site->readers * sizeof *grown);
+    site->uses = grown;
+    site->reader_capacity = capacity;
+  }
+  site->uses[site->readers++] = &op->operands[operand];
+  return SF_OK;
+}
+
+/* ---- Scales that the reader cannot take. ---- */
+
+/* The sites whose integers `value` carries on get one step each. */
+static sf_result give_one_step(walk *w, const sf_value *value) {
+  const sf_value **stack =
+      SF_NEW_ARRAY(w->arena, const sf_value *, w->network->op_count + 2u);
+  bool *seen = SF_NEW_ARRAY(
+      w->arena, bool, w->network->argument_count + w->network->op_count + 1u);
+  if (!stack || !seen) return SF_OOM;
+  size_t count = 0;
+  stack[count++] = value;
+  while (count) {
+    const sf_value *x = stack[--count];
+    size_t index = index_of(w, x);
+    stream *s = &w->streams[index];
+    if (s->site && !w->one_step[index] &&
+        w->list->sites[s->site - 1].axis >= 0) {
+      w->one_step[index] = true;
+      w->again = true;
+    }
+    if (s->site || !x->op || !sf_qdq_is_carrier(x->op)) continue;
+    for (uint32_t i = 0; i < x->op->operand_count; i++) {
+      const sf_value *y = sf_op_operand(x->op, i);
+      if (!y || seen[index_of(w, y)]) continue;
+      seen[index_of(w, y)] = true;
+      stack[count++] = y;
+    }
+  }
+  return SF_OK;
+}
+
+/* Axis that a reader folds steps along; -1: it takes one step only. */
+static int folding_axis(const sf_op *op, const sf_value *x) {
+  if (op->kind == SF_OP_LINEAR) return x->type.rank - 1;
+  if (op->kind == SF_OP_CONV || op->kind == SF_OP_CONVT) return 0;
+  if (sf_qdq_is_linear(op)) return sf_qdq_channel_axis(op->results[0]);
+  return -1;
+}
+
+static sf_result read_operand(walk *w, sf_op *op, uint32_t operand) {
+  sf_value *x = sf_op_operand(op, operand);
+  bool adds = sf_qdq_is_linear(op) && !sf_op_is(op, SF_TRAIT_PROJECTION);
+  if (adds && sf_qdq_is_inner(x)) return SF_OK;
+  SF_TRY(read_site(w, op, operand));
+  const stream *s = stream_of(w, x);
+  if (s->scale.axis < 0 || s->scale.axis == folding_axis(op, x)) return SF_OK;
+  SF_TRY(give_one_step(w, x));
+  return SF_OK;
+}
+
+/* ---- The walk. ---- */
+
+static bool reads_plain_sum(const walk *w, const sf_op *op) {
+  const sf_value *x = sf_op_operand(op, 0);
+  const stream *s = stream_of(w, x);
+  bool maximum =
+      op->kind == SF_OP_POOL && sf_op_int(op, SF_ATTR_kind) == SF_POOL_MAX;
+  return (maximum || (is_move(op) && op->kind != SF_OP_CONCAT)) && !s->backed &&
+         !s->site && x->op && sf_qdq_is_linear(x->op);
+}
+
+/* A move or maximum of a sum stays a sum in integers: no site before it. */
+static sf_result visit_carrier(walk *w, sf_op *op) {
+  if (!needs_integers(w, op) || reads_plain_sum(w, op)) return SF_OK;
+  sf_scale *scales = SF_NEW_ARRAY(w->arena, sf_scale, op->operand_count);
+  if (!scales) return SF_OOM;
+  for (uint32_t i = 0; i < op->operand_count; i++) {
+    const sf_value *x = sf_op_operand(op, i);
+    if (!x) return SF_OK;
+    SF_TRY(read_site(w, op, i));
+    scales[i] = stream_of(w, x)->scale;
+  }
+  stream *s = stream_of(w, op->results[0]);
+  bool ok = false;
+  SF_TRY(sf_qdq_carry_scale(op, scales, w->arena, &ok, &s->scale));
+  s->backed = ok;
+  for (uint32_t i = 0; i < op->operand_count && !ok; i++)
+    SF_TRY(give_one_step(w, sf_op_operand(op, i)));
+  return SF_OK;
+}
+
+static sf_result visit_dequantize(walk *w, const sf_op *op) {
+  stream *s = stream_of(w, op->results[0]);
+  return sf_qdq_scale(op, w->arena, w->diag, &s->backed, &s->scale);
+}
+
+static sf_result visit(walk *w, sf_op *op) {
+  if (op->kind == SF_OP_DEQUANTIZE) return visit_dequantize(w, op);
+  if (!needs_integers(w, op)) return SF_OK;
+  if (sf_qdq_is_carrier(op)) return visit_carrier(w, op);
+  for (uint32_t i = 0; i < op->operand_count; i++) {
+    const sf_value *x = sf_op_operand(op, i);
+    if (x && is_f32(x)) SF_TRY(read_operand(w, op, i));
+  }
+  return SF_OK;
+}
+
+static sf_result walk_once(walk *w, size_t streams) {
+  memset(w->streams, 0, streams * sizeof *w->streams);
+  *w->list = (sf_site_list){0};
+  w->again = false;
+  find_demand(w);
+  SF_FOREACH_OP(op, w->network)
+    SF_TRY(visit(w, op));
+  return SF_OK;
+}
+
+sf_result sf_find_sites(const sf_network *network,
+                        const sf_calibrate_options *options, sf_arena *arena,
+                        sf_diag *diag, sf_site_list *out) {
+  size_t count = network->argument_count +
+                 (size_t)sf_network_number((sf_network *)network) + 1;
+  walk w = {.network = network,
+            .options = options,
+            .arena = arena,
+            .diag = diag,
+            .list = out,
+            .streams = SF_NEW_ARRAY(arena, stream, count),
+            .one_step = SF_NEW_ARRAY(arena, bool, count)};
+  if (!w.streams || !w.one_step) return SF_OOM;
+  do
+    SF_TRY(walk_once(&w, count));
+  while (w.again); /* each round sets one more: at most `count` rounds */
+  return SF_OK;
+}

@@ -1,0 +1,88 @@
+/* qdq.h - quantize/dequantize form: analog networks whose streams are rounded
+ * to steps, and what stands for an f32 stream in integers.
+ *
+ *   %q = quantize %f, @s {axis = 0, round = half-up, low = 0, high = 15} :
+ * i5[..] %d = dequantize %q, @s {axis = 0} : f32[..]
+ *
+ * %d is *backed* by %q: it equals %q times a scale. Ops that only move or
+ * compare elements, and sums with equal divisors, carry the integers on. A
+ * *linear sum* is an f32 stream that projections, sums of streams and products
+ * with constants make: one integer accumulator after `quantize`. */
+#ifndef SF_PASSES_QDQ_H
+#define SF_PASSES_QDQ_H
+
+#include "sf/pass.h"
+
+/* f32 value = integer * scale: one number (axis -1, count 1), or one for each
+ * index of `axis`. Lives in the arena it was made in. */
+typedef struct sf_scale {
+  int axis;
+  uint32_t count;
+  const double *values;
+} sf_scale;
+
+sf_scale sf_scale_uniform(sf_arena *arena, double value); /* values NULL: OOM */
+/* One number an element, in C order; NULL: out of memory. */
+double *sf_scale_expand(const sf_scale *scale, const sf_type *type,
+                        sf_arena *arena);
+/* The least form that says the same as one number an element; *ok false: it
+ * needs two axes. `values` is one number an element of `type`. */
+sf_result sf_scale_compress(const double *values, const sf_type *type,
+                            sf_arena *arena, bool *ok,
+                            sf_scale *out) SF_MUST_USE;
+/* Scale of index `i` of the scale's axis. */
+static inline double sf_scale_at(const sf_scale *scale, size_t i) {
+  return scale->values[scale->axis < 0 ? 0 : i];
+}
+
+/* Scale operand of a quantize or dequantize; loads the blob. *ok false: it
+ * varies along two axes. */
+sf_result sf_qdq_scale(const sf_op *op, sf_arena *arena, sf_diag *diag,
+                       bool *ok, sf_scale *out) SF_MUST_USE;
+/* A zero point that is not 0 everywhere. */
+sf_result sf_qdq_has_zero_point(const sf_op *op, sf_diag *diag,
+                                bool *out) SF_MUST_USE;
+
+/* ---- What carries integers on. ---- */
+
+/* reshape, transpose, slice, concat, pool, reduce. */
+bool sf_qdq_is_carrier(const sf_op *op);
+/* Scale of the result, when the operands are backed with `scales` (one an
+ * operand). *ok false: no integer stream can stand for the result. */
+sf_result sf_qdq_carry_scale(const sf_op *op, const sf_scale *scales,
+                             sf_arena *arena, bool *ok,
+                             sf_scale *out) SF_MUST_USE;
+
+/* ---- Linear sums. ---- */
+
+/* An f32 op that a linear sum may be made of: linear, conv, convt; add, sub of
+ * two streams of one shape or of a stream and a constant; mul by a constant
+ * that is one number, or one a channel. */
+bool sf_qdq_is_linear(const sf_op *op);
+/* Reads nothing but a linear sum's own next op: no value of its own. */
+bool sf_qdq_is_inner(const sf_value *value);
+/* Axis of the channels of an analog value: 0, or the last one when `linear` of
+ * a matrix makes it. */
+int sf_qdq_channel_axis(const sf_value *value);
+
+/* ---- Sites, for those who lower them. ---- */
+
+/* A quantize and what it rounds: an accumulator whose units are delta, through
+ * relu and clip. */
+typedef struct sf_qdq_site {
+  const sf_op *quantize;
+  const sf_op *dequantize; /* of the accumulator; NULL: none is near */
+  sf_value *accumulator;   /* its integer operand */
+  int64_t low, high;       /* of q, after relu and clip */
+  int axis;                /* of `divisors`; -1: one */
+  uint32_t count;
+  const int32_t *divisors; /* D: q = clip(floor((a + D div 2) / D), low, high);
+                              NULL: the ratio of scales is no odd integer */
+} sf_qdq_site;
+sf_result sf_qdq_site_get(const sf_op *quantize, sf_arena *arena, sf_diag *diag,
+                          sf_qdq_site *out) SF_MUST_USE;
+
+/* Half away from zero, the one rounding of constants. Saturates at int32. */
+int32_t sf_round_constant(double value);
+
+#endif
