@@ -83,11 +83,32 @@ typedef struct sfc_difference {
   sf_type type;
   sf_word expected, got;
   uint64_t words, differing; /* compared in all */
+  /* f32 values of analog networks, which are defined to a tolerance
+   * (docs/ir.md 4): other bits, but within SFC_RELATIVE of the value plus
+   * SFC_ABSOLUTE of the largest one of the tensor. */
+  uint64_t tolerated;
 } sfc_difference;
+
+#define SFC_RELATIVE 1e-4
+#define SFC_ABSOLUTE 1e-5
+
+/* Whether the network has an op whose f32 results are defined to a tolerance.
+ */
+bool sfc_is_tolerant(const sf_network *network);
+/* Compares every series that the target has, `steps` steps each. Errors:
+ * ARTEFACT for one of another shape or length. */
+sf_result sfc_compare_sample(const sf_trace *golden, const sf_trace *got,
+                             bool tolerant, uint64_t sample, uint32_t steps,
+                             sfc_difference *out, sf_diag *diag) SF_MUST_USE;
+/* Counts of every population that the target holds; hops are its own. Errors:
+ * MISMATCH. */
+sf_result sfc_compare_counts(const sf_counts *golden, const sf_counts *got,
+                             sf_diag *diag) SF_MUST_USE;
 
 /* Runs samples [first, first + count) on the interpreter and on the artefact,
  * compares every population that the target holds, and gives the returns of
- * each sample to `take` (NULL: nobody). Adds the artefact's counts. */
+ * each sample, as the target has them, to `take` (NULL: nobody). Adds the
+ * artefact's counts. */
 typedef void (*sfc_take_returns)(void *data, uint64_t sample,
                                  const sf_word *const *returns);
 typedef struct sfc_artefact_run {

@@ -1,9 +1,10 @@
 /* artefact_run.c - an artefact beside the interpreter, block by block.
  *
  * The interpreter's trace is the golden one: it feeds the target what stands at
- * its boundary, and judges every population that comes back. Host populations
- * (encoders, read-outs) follow from equal streams, so the outputs of a run that
- * compares equal are the interpreter's. */
+ * its boundary, and judges every population that comes back, and what the
+ * network returns where the target has it. Host populations (encoders,
+ * read-outs) follow from equal streams, so what they return is the
+ * interpreter's. */
 #include "support/process.h"
 #include "tools/sfc/artefact.h"
 #include "tools/sfc/evaluate.h"
@@ -79,135 +80,17 @@ static sf_result golden_run(sfc_session *session, golden_block *block) {
   return result == SF_FAIL ? golden_again(session, block) : result;
 }
 
-/* ---- Comparison. ---- */
-
-/* Population order of the text decides among equal steps, so series are visited
- * in the order of the golden trace. */
-static void compare_series(const sf_series *golden, const sf_series *got,
-                           uint64_t sample, uint32_t steps,
-                           sfc_difference *out) {
-  size_t elements = sf_type_elements(&golden->type);
-  out->words += elements * steps;
-  for (uint32_t t = 0; t < steps; t++) {
-    const sf_word *a = golden->data + t * elements;
-    const sf_word *b = got->data + t * elements;
-    if (memcmp(a, b, elements * sizeof *a) == 0) continue;
-    for (size_t i = 0; i < elements; i++) {
-      if (a[i].i == b[i].i) continue;
-      out->differing++;
-      bool earlier = !out->found || sample < out->sample ||
-                     (sample == out->sample && t < out->step);
-      if (!earlier) continue;
-      out->found = true;
-      out->sample = sample;
-      out->step = t;
-      out->population = golden->name;
-      out->element = i;
-      out->type = golden->type;
-      out->expected = a[i];
-      out->got = b[i];
-    }
-  }
-}
-
-static const sf_population_counts *find_counts(const sf_counts *counts,
-                                               const char *name) {
-  for (uint32_t i = 0; i < counts->population_count; i++)
-    if (strcmp(counts->populations[i].name, name) == 0)
-      return &counts->populations[i];
-  return NULL;
-}
-
-static sf_result report_counts(const sf_population_counts *got,
-                               const sf_population_counts *expected,
-                               sf_diag *diag) {
-  if (!expected) {
-    return sf_error(diag, SF_DIAG_MISMATCH, SF_NO_LOC,
-                    "the run counts a population '%%%s', which the IR does not "
-                    "have",
-                    got->name);
-  }
-  return sf_error(
-      diag, SF_DIAG_MISMATCH, SF_NO_LOC,
-      "'%%%s' counts %llu events, %llu spikes and %llu updates, the IR says "
-      "%llu, %llu and %llu",
-      got->name, (unsigned long long)got->events_in,
-      (unsigned long long)got->spikes_out, (unsigned long long)got->updates,
-      (unsigned long long)expected->events_in,
-      (unsigned long long)expected->spikes_out,
-      (unsigned long long)expected->updates);
-}
-
-/* The counts of every population that the target holds; hops are the target's
- * own. */
-static sf_result compare_counts(const golden_block *block, const sf_counts *got,
-                                sf_diag *diag) {
-  sf_counts golden = {0};
-  sf_result result = SF_OK;
-  for (unsigned i = 0; i < block->shares && result == SF_OK; i++)
-    result = sf_counts_add(&golden, &block->counts[i]);
-  for (uint32_t i = 0; i < got->population_count && result == SF_OK; i++) {
-    const sf_population_counts *row = &got->populations[i];
-    const sf_population_counts *expected = find_counts(&golden, row->name);
-    if (expected && row->events_in == expected->events_in &&
-        row->spikes_out == expected->spikes_out &&
-        row->updates == expected->updates) {
-      continue;
-    }
-    result = report_counts(row, expected, diag);
-  }
-  free(golden.populations);
-  return result;
-}
-
-static sf_result compare_sample(const sf_trace *golden, const sf_trace *got,
-                                uint64_t sample, uint32_t steps,
-                                sfc_difference *out, sf_diag *diag) {
-  for (uint32_t i = 0; i < golden->series_count; i++) {
-    const sf_series *expected = &golden->series[i];
-    const sf_series *series = sf_trace_find(got, expected->name);
-    if (!series) continue; /* the target does not hold it */
-    if (!sf_type_equal(&series->type, &expected->type) ||
-        series->steps < steps) {
-      return sf_error(diag, SF_DIAG_ARTEFACT, SF_NO_LOC,
-                      "the run's '%%%s' has another shape or length than the "
-                      "IR's",
-                      expected->name);
-    }
-    compare_series(expected, series, sample, steps, out);
-  }
-  return SF_OK;
-}
-
-sf_result sfc_difference_report(const sfc_difference *d, sf_diag *diag) {
-  if (!d->found) return SF_OK;
-  char place[256];
-  size_t rest = d->element, used = 0;
-  int64_t at[SF_RANK_MAX] = {0};
-  for (unsigned i = d->type.rank; i-- > 0;) {
-    at[i] = (int64_t)(rest % (size_t)d->type.dim[i]);
-    rest /= (size_t)d->type.dim[i];
-  }
-  place[0] = '\0';
-  for (unsigned i = 0; i < d->type.rank && used < sizeof place; i++) {
-    used += (size_t)snprintf(place + used, sizeof place - used, "%s%lld",
-                             i ? ", " : "", (long long)at[i]);
-  }
-  bool is_float = d->type.scalar.kind == SF_SCALAR_F32;
-  double expected = is_float ? (double)d->expected.f : (double)d->expected.i;
-  double got = is_float ? (double)d->got.f : (double)d->got.i;
-  sf_error(diag, SF_DIAG_MISMATCH, SF_NO_LOC,
-           "'%%%s'[%s] at step %u of sample %llu is %.9g, the IR says %.9g",
-           d->population, place, d->step, (unsigned long long)d->sample, got,
-           expected);
-  sf_note(diag, SF_NO_LOC, "%llu of %llu compared values differ",
-          (unsigned long long)d->differing, (unsigned long long)d->words);
-  return SF_FAIL;
-}
-
 /* ---- One block. ---- */
 
-static sf_result give_returns(const golden_block *block) {
+/* What the target has of a returned value, else what the interpreter has. */
+static const sf_word *returned(const sf_trace *golden, const sf_trace *got,
+                               const char *name) {
+  const sf_series *series = sf_trace_find(got, name);
+  return series ? series->data : sf_trace_find(golden, name)->data;
+}
+
+static sf_result give_returns(const golden_block *block,
+                              const sf_run_result *got) {
   const sfc_artefact_run *run = block->run;
   const sf_network *network = block->network;
   if (!run->take || network->return_count == 0) return SF_OK;
@@ -215,8 +98,8 @@ static sf_result give_returns(const golden_block *block) {
   if (!returns) return SF_OOM;
   for (uint64_t i = 0; i < block->count; i++) {
     for (uint32_t k = 0; k < network->return_count; k++) {
-      const char *name = network->returns[k].value->name;
-      returns[k] = sf_trace_find(block->traces[i], name)->data;
+      returns[k] = returned(block->traces[i], got->traces[i],
+                            network->returns[k].value->name);
     }
     run->take(run->take_data, block->first + i, returns);
   }
@@ -246,6 +129,17 @@ static void count_spikes(const golden_block *block) {
   }
 }
 
+static sf_result compare_counts(const golden_block *block, const sf_counts *got,
+                                sf_diag *diag) {
+  sf_counts golden = {0};
+  sf_result result = SF_OK;
+  for (unsigned i = 0; i < block->shares && result == SF_OK; i++)
+    result = sf_counts_add(&golden, &block->counts[i]);
+  if (result == SF_OK) result = sfc_compare_counts(&golden, got, diag);
+  free(golden.populations);
+  return result;
+}
+
 static sf_result run_target(sfc_session *session, const golden_block *block) {
   const sfc_artefact_run *run = block->run;
   const sfc_model *model = run->model;
@@ -262,11 +156,14 @@ static sf_result run_target(sfc_session *session, const golden_block *block) {
       .threads = sfc_threads(session),
       .diag = session->diag};
   sf_run_result got = {0};
+  bool tolerant = sfc_is_tolerant(block->network);
   sf_result result = model->target->run(&job, &got);
   for (uint64_t i = 0; i < block->count && result == SF_OK; i++) {
-    result = compare_sample(block->traces[i], got.traces[i], block->first + i,
-                            block->steps, run->difference, session->diag);
+    result = sfc_compare_sample(block->traces[i], got.traces[i], tolerant,
+                                block->first + i, block->steps, run->difference,
+                                session->diag);
   }
+  if (result == SF_OK) result = give_returns(block, &got);
   /* The rows' names die with the result; the network has the same names. */
   for (uint32_t i = 0; i < got.counts.population_count; i++) {
     sf_population_counts *row = &got.counts.populations[i];
@@ -287,7 +184,6 @@ static sf_result run_block(sfc_session *session, golden_block *block) {
   if (!block->traces) return SF_OOM;
   sf_result result = golden_run(session, block);
   if (result == SF_OK) result = run_target(session, block);
-  if (result == SF_OK) result = give_returns(block);
   if (result == SF_OK) count_spikes(block);
   for (uint64_t i = 0; i < block->count; i++)
     sf_trace_destroy(block->traces[i]);

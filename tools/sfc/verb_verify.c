@@ -74,17 +74,25 @@ static sf_result compare(sfc_session *session, const sfc_model *model,
   if (result == SF_OK)
     result = sfc_difference_report(&difference, session->diag);
   if (result == SF_OK && session->arguments.json) {
-    sfc_print_json(json_pack("{s:b,s:I,s:I,s:I,s:o}", "identical", 1, "samples",
-                             (json_int_t)dataset->samples, "compared",
-                             (json_int_t)difference.words, "lag",
-                             (json_int_t)model->network->lag, "counts",
-                             sfc_counts_json(&counts)));
+    sfc_print_json(json_pack(
+        "{s:b,s:I,s:I,s:I,s:I,s:o}", "identical", difference.tolerated == 0,
+        "tolerated", (json_int_t)difference.tolerated, "samples",
+        (json_int_t)dataset->samples, "compared", (json_int_t)difference.words,
+        "lag", (json_int_t)model->network->lag, "counts",
+        sfc_counts_json(&counts)));
   } else if (result == SF_OK) {
-    printf("identical: %llu values of %llu samples, %u steps each, lag %lld\n",
+    printf("%s: %llu values of %llu samples, %u steps each, lag %lld\n",
+           difference.tolerated ? "equal" : "identical",
            (unsigned long long)difference.words,
            (unsigned long long)dataset->samples,
            dataset->steps + (uint32_t)model->network->lag,
            (long long)model->network->lag);
+    if (difference.tolerated > 0) {
+      printf("%llu f32 values have other bits, within %g of the value or %g of "
+             "the largest\n",
+             (unsigned long long)difference.tolerated, SFC_RELATIVE,
+             SFC_ABSOLUTE);
+    }
   }
   free(counts.populations);
   return result;
