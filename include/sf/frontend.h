@@ -33,6 +33,16 @@ typedef struct sf_reader_option {
   const char *doc;
 } sf_reader_option;
 
+/* A row of the support table of a reader whose files name operators. */
+typedef struct sf_operator_info {
+  const char *domain; /* "": the standard operator set */
+  const char *name;
+  int first, newest;   /* versions of the operator set that are read */
+  const char *mapping; /* one word: what becomes of it (docs/onnx.md) */
+  bool constants;      /* computed at import when all inputs are constants */
+  const char *note;    /* limits; what would help; "" */
+} sf_operator_info;
+
 typedef struct sf_frontend {
   uint32_t size, abi;
   const char *name; /* "netx" */
@@ -42,6 +52,9 @@ typedef struct sf_frontend {
   bool (*recognizes)(const char *path);
   sf_result (*read)(const char *path, const sf_import_option *options,
                     uint32_t option_count, sf_diag *diag, sf_import *out);
+  /* Row `index`, sorted by domain and name; false: there are no more. NULL: the
+   * format names no operators. */
+  bool (*list_operators)(size_t index, sf_operator_info *out);
 } sf_frontend;
 
 /* Readers of this library, in the order in which they look at a file. */

@@ -3,6 +3,7 @@
 
 #include "support/number.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,11 +200,11 @@ void sf_inputs_destroy(sf_inputs *inputs) {
 static bool read_word(const sf_input *input, uint64_t index, sf_word *out) {
   const sf_array *array = &input->array;
   sf_scalar scalar = input->argument->type.scalar;
-  if (scalar.kind == SF_SCALAR_F32) {
-    out->f = (float)(sf_array_f64(array, index) / input->divisor);
-    return true;
-  }
   double value = sf_array_f64(array, index);
+  if (scalar.kind == SF_SCALAR_F32) {
+    out->f = (float)(value / input->divisor);
+    return isfinite(out->f) || !isfinite(value); /* float64 may be larger */
+  }
   if (!(value >= (double)sf_scalar_min(scalar) &&
         value <= (double)sf_scalar_max(scalar))) {
     return false;

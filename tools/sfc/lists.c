@@ -75,6 +75,46 @@ static sf_result list_formats(json_t *rows, sf_diag *diag) {
   return SF_OK;
 }
 
+/* ---- Operators of readers. ---- */
+
+static void print_operator(const sf_operator_info *row) {
+  char name[128], versions[32];
+  snprintf(name, sizeof name, "%s%s%s", row->domain, row->domain[0] ? "." : "",
+           row->name);
+  snprintf(versions, sizeof versions, "%d-%d", row->first, row->newest);
+  printf("%-28s %-7s %-7s %-9s %s\n", name, versions, row->mapping,
+         row->constants ? "constants" : "", row->note);
+}
+
+static json_t *operator_json(const sf_operator_info *row) {
+  return json_pack("{s:s,s:s,s:i,s:i,s:s,s:b,s:s}", "domain", row->domain,
+                   "name", row->name, "first", row->first, "newest",
+                   row->newest, "mapping", row->mapping, "constants",
+                   (int)row->constants, "note", row->note);
+}
+
+void sfc_list_operators(bool json) {
+  json_t *tables = json ? json_object() : NULL;
+  for (size_t i = 0; i < sf_frontend_count(); i++) {
+    const sf_frontend *frontend = sf_frontend_at(i);
+    if (!frontend->list_operators) continue;
+    json_t *rows = json ? json_array() : NULL;
+    if (!json) {
+      printf("%s: operator, versions, what becomes of it, whether it is "
+             "computed from constants\n",
+             frontend->name);
+    }
+    sf_operator_info row;
+    for (size_t k = 0; frontend->list_operators(k, &row); k++)
+      if (json)
+        json_array_append_new(rows, operator_json(&row));
+      else
+        print_operator(&row);
+    if (json) json_object_set_new(tables, frontend->name, rows);
+  }
+  if (json) sfc_print_json(tables);
+}
+
 static const struct {
   const char *word;
   sf_result (*print)(json_t *rows, sf_diag *diag);

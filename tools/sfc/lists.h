@@ -8,4 +8,7 @@
  */
 bool sfc_list_print(const char *word, bool json, int *out_code);
 
+/* `sfc import --list-ops`: the support table of each reader that has one. */
+void sfc_list_operators(bool json);
+
 #endif

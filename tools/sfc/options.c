@@ -245,7 +245,8 @@ sf_result sfc_arguments_parse(const sfc_verb *verb, int argc, char **argv,
                       verb->name, verb->arguments);
     }
   }
-  bool optional = verb->positional == 0 || verb->arguments[0] == '[';
+  bool optional =
+      verb->positional == 0 || verb->arguments[0] == '[' || out->list_ops;
   if (!out->positional && !optional && !out->help) {
     return sf_error(diag, SF_DIAG_USAGE, SF_NO_LOC,
                     "'sfc %s' needs an argument; usage: sfc %s %s", verb->name,

@@ -28,7 +28,7 @@ typedef struct sfc_arguments {
   const char *network, *keep, *input_scale, *calib_labels;
   sfc_list inputs, outputs, records, calib;
   int64_t steps, samples, seed, threads, calib_samples;
-  bool json, help, locations, no_batch, every_step;
+  bool json, help, locations, no_batch, every_step, list_ops;
   uint32_t import_count;
   sf_import_option imports[SFC_LIST_MAX];
 } sfc_arguments;

@@ -1,5 +1,7 @@
 /* verb_compile.c - `sfc compile MODEL --target T -o DIR`, `sfc import`. */
 #include "tools/sfc/artefact.h"
+#include "tools/sfc/lists.h"
+#include "tools/sfc/log.h"
 
 #include <string.h>
 
@@ -46,6 +48,10 @@ static sf_result import_loaded(sfc_session *session, const sfc_model *model) {
 }
 
 sf_result sfc_verb_import(sfc_session *session) {
+  if (session->arguments.list_ops) {
+    sfc_list_operators(session->arguments.json);
+    return SF_OK;
+  }
   sfc_model model;
   sf_result result =
       sfc_model_load(session, session->arguments.positional, &model);
@@ -68,11 +74,13 @@ static sf_result compile_loaded(sfc_session *session, const sfc_model *model,
   if (!a->json) print_choices(&model->import);
   SF_TRY(sfc_compile(&job, session->diag));
   if (a->json) {
-    sfc_print_json(json_pack("{s:s,s:s,s:o}", "output", a->output, "target",
+    sfc_print_json(json_pack("{s:s,s:s,s:o,s:o}", "output", a->output, "target",
                              target->name, "choices",
-                             choices_json(&model->import)));
+                             choices_json(&model->import), "log",
+                             sfc_log_json(model->import.module)));
     return SF_OK;
   }
+  sfc_log_print(model->import.module);
   printf("wrote %s\n", a->output);
   sfc_print_next(session, "sfc verify %s", a->output);
   return SF_OK;

@@ -1,0 +1,114 @@
+/* log.c - the module's log, as the closing lines of `sfc compile`. Lists, such
+ * as the error of each layer, stay in ir/model.sf. */
+#include "tools/sfc/log.h"
+
+static const struct {
+  const char *attribute, *name;
+  size_t offset;
+} stages[] = {
+    {"correct_float", "float", offsetof(sfc_accuracy, float_model)},
+    {"correct_integer", "integer", offsetof(sfc_accuracy, integer_model)},
+    {"correct_emitted", "emitted", offsetof(sfc_accuracy, emitted)},
+};
+
+static int64_t *stage_of(sfc_accuracy *accuracy, size_t index) {
+  return (int64_t *)(void *)((char *)accuracy + stages[index].offset);
+}
+
+sfc_accuracy sfc_log_accuracy(const sf_module *module) {
+  sfc_accuracy out = {0, -1, -1, -1};
+  for (const sf_log_entry *e = module->first_log; e; e = e->next) {
+    bool measured = false;
+    for (size_t i = 0; i < SF_COUNT_OF(stages); i++) {
+      int64_t correct = sf_dict_int(&e->attrs, stages[i].attribute, -1);
+      if (correct < 0) continue;
+      *stage_of(&out, i) = correct;
+      measured = true;
+    }
+    if (measured) out.samples = sf_dict_int(&e->attrs, "samples", out.samples);
+  }
+  return out;
+}
+
+static void print_accuracy(sfc_accuracy accuracy) {
+  if (accuracy.samples <= 0) return;
+  printf("accuracy on %lld calibration samples:", (long long)accuracy.samples);
+  const char *separator = "";
+  for (size_t i = 0; i < SF_COUNT_OF(stages); i++) {
+    int64_t correct = *stage_of(&accuracy, i);
+    if (correct < 0) continue;
+    printf("%s %s %lld (%.2f %%)", separator, stages[i].name,
+           (long long)correct,
+           100.0 * (double)correct / (double)accuracy.samples);
+    separator = ",";
+  }
+  putchar('\n');
+}
+
+static void print_attribute(const sf_entry *entry, const char *separator) {
+  const sf_item *item = &entry->item;
+  if (item->kind != SF_ITEM_NUMBER)
+    printf("%s%s = %s", separator, entry->name, item->text);
+  else if (item->number.is_float)
+    printf("%s%s = %.4g", separator, entry->name, item->number.d);
+  else
+    printf("%s%s = %lld", separator, entry->name, (long long)item->number.i);
+}
+
+static bool is_short(const sf_entry *entry) {
+  return entry->item.kind != SF_ITEM_LIST && entry->item.kind != SF_ITEM_TYPE;
+}
+
+void sfc_log_print(const sf_module *module) {
+  for (const sf_log_entry *e = module->first_log; e; e = e->next) {
+    if (e->exactness != SF_APPROXIMATE) continue;
+    printf("approximate: %s", e->text);
+    const char *separator = " {";
+    for (uint32_t i = 0; i < e->attrs.count; i++) {
+      if (!is_short(&e->attrs.entries[i])) continue;
+      print_attribute(&e->attrs.entries[i], separator);
+      separator = ", ";
+    }
+    puts(separator[0] == ',' ? "}" : "");
+  }
+  print_accuracy(sfc_log_accuracy(module));
+}
+
+/* ---- JSON. ---- */
+
+static json_t *attribute_json(const sf_item *item) {
+  if (item->kind != SF_ITEM_NUMBER) return json_string(item->text);
+  return item->number.is_float ? json_real(item->number.d)
+                               : json_integer((json_int_t)item->number.i);
+}
+
+static json_t *entry_json(const sf_log_entry *entry) {
+  json_t *attributes = json_object();
+  for (uint32_t i = 0; i < entry->attrs.count; i++) {
+    const sf_entry *attribute = &entry->attrs.entries[i];
+    if (!is_short(attribute)) continue;
+    json_object_set_new(attributes, attribute->name,
+                        attribute_json(&attribute->item));
+  }
+  return json_pack("{s:s,s:o}", "text", entry->text, "attributes", attributes);
+}
+
+static json_t *accuracy_json(sfc_accuracy accuracy) {
+  if (accuracy.samples <= 0) return json_null();
+  json_t *out = json_pack("{s:I}", "samples", (json_int_t)accuracy.samples);
+  for (size_t i = 0; i < SF_COUNT_OF(stages); i++) {
+    int64_t correct = *stage_of(&accuracy, i);
+    if (correct < 0) continue;
+    json_object_set_new(out, stages[i].name, json_integer((json_int_t)correct));
+  }
+  return out;
+}
+
+json_t *sfc_log_json(const sf_module *module) {
+  json_t *rows = json_array();
+  for (const sf_log_entry *e = module->first_log; e; e = e->next)
+    if (e->exactness == SF_APPROXIMATE)
+      json_array_append_new(rows, entry_json(e));
+  return json_pack("{s:o,s:o}", "approximations", rows, "accuracy",
+                   accuracy_json(sfc_log_accuracy(module)));
+}
