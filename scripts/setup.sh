@@ -5,10 +5,10 @@ set -euo pipefail
 
 build=(cmake ninja-build pkg-config clang-19 lld-19 llvm-19 llvm-19-dev
   libc6-dev libhdf5-dev libxml2-dev libjansson-dev libssl-dev libxxhash-dev
-  uthash-dev zlib1g-dev qemu-system-arm)
+  libprotobuf-c-dev protobuf-c-compiler uthash-dev zlib1g-dev qemu-system-arm)
 test=(llvm-19-tools clang-format-19 clang-tidy-19 libclang-rt-19-dev
-  libcmocka-dev qemu-user gcc g++ gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-  libxml2-utils python3 python3-numpy python3-h5py
+  libcmocka-dev libonnx-testdata qemu-user gcc g++ gcc-aarch64-linux-gnu
+  libc6-dev-arm64-cross libxml2-utils python3 python3-numpy python3-h5py
   python3-psutil file git)
 
 packages=("${build[@]}")

@@ -51,9 +51,10 @@ void sfc_print_accuracy(const uint64_t *correct, uint32_t steps,
                         uint64_t samples) {
   if (steps == 0 || samples == 0) return;
   uint64_t last = correct[steps - 1];
-  printf("accuracy: %llu of %llu (%.2f %%) after %u steps\n",
+  printf("accuracy: %llu of %llu (%.2f %%) after %u step%s\n",
          (unsigned long long)last, (unsigned long long)samples,
-         100.0 * per(last, samples), steps);
+         100.0 * per(last, samples), steps, steps > 1 ? "s" : "");
+  if (steps == 1) return;
   printf("after steps:");
   for (uint32_t t = 0; t < steps; t++) {
     printf("%s %u: %.2f %%", t ? "," : "", t + 1,
