@@ -13,6 +13,8 @@
  * for -0.0. */
 #include "passes/canonicalize.h"
 
+#include "passes/normal_form.h"
+
 #include <inttypes.h>
 
 enum { STAT_OPS, STAT_STATEMENTS, STAT_ITEMS };
@@ -60,12 +62,19 @@ static sf_result remove_dead_ops(sf_pass_run *run, sf_network *network) {
 
 /* ---- Sweeps. ---- */
 
+/* In normal form each addend of a population is an op of its own: equal ones
+ * are different synapses (docs/ir.md 7). */
+static bool may_be_repeated(const sf_pass_run *run, const sf_op *op) {
+  return (sf_module_facts(run->module) & SF_FACT_SPIKING_NORMAL_FORM) &&
+         (op->kind == SF_OP_ADD || sf_is_synapses(op));
+}
+
 static sf_result simplify(sf_pass_run *run, sf_op *op, bool *changed) {
   if (op->result_count != 1 || op->kind == SF_OP_NEURONS) return SF_OK;
   sf_value *result = op->results[0], *same = NULL;
   bool here = false;
   SF_TRY(sf_simplify_op(op, &here, &same));
-  if (!same) {
+  if (!same && !may_be_repeated(run, op)) {
     sf_op *equal = sf_find_equal_op(op);
     if (equal) same = equal->results[0];
   }
