@@ -7,6 +7,8 @@ find_package(LibXml2 REQUIRED)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 find_package(HDF5 REQUIRED COMPONENTS C)
+pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c)
+find_program(SF_PROTOC_C NAMES protoc-c REQUIRED)
 
 find_program(SF_LLVM_CONFIG NAMES llvm-config-19 REQUIRED)
 execute_process(COMMAND ${SF_LLVM_CONFIG} --includedir --libdir --bindir

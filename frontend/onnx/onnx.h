@@ -84,7 +84,7 @@ bool sf_onnx_broadcast(const onnx_shape *a, const onnx_shape *b,
 /* `axis` from -rank to rank-1 becomes 0 .. rank-1; false: outside. */
 bool sf_onnx_axis(int64_t axis, unsigned rank, unsigned *out);
 
-/* ---- Tensors: constants. tensor.c, external.c ---- */
+/* ---- Tensors: constants. tensor.c, tensor_load.c ---- */
 
 /* A constant array: a view on elements that lie in the mapped model, in an
  * external file, or were computed. Views share elements: transposing, slicing
@@ -97,7 +97,8 @@ typedef struct onnx_tensor {
   const char *path;              /* file that `data` lies in, or NULL */
   uint64_t file_offset;          /* of `data`, bytes */
   const char *name;              /* for blobs; NULL: computed */
-  sf_blob *blob;                 /* private: made of this view, or NULL */
+  bool contiguous;               /* C order without gaps */
+  struct onnx_block *block;      /* private: memory that was computed into */
 } onnx_tensor;
 
 typedef struct onnx_import onnx_import;
@@ -107,6 +108,9 @@ typedef struct onnx_node onnx_node;
  * refused (node->refused) because constants would grow too large. */
 onnx_tensor *sf_onnx_tensor_create(onnx_node *node, onnx_dtype dtype,
                                    const onnx_shape *shape);
+/* Before computing constants: counts element operations, so that no file makes
+ * the import hang. false: refused, there are too many. */
+bool sf_onnx_charge(onnx_node *node, uint64_t operations);
 /* All elements the same; takes no room. */
 onnx_tensor *sf_onnx_tensor_splat_i64(onnx_node *node, onnx_dtype dtype,
                                       const onnx_shape *shape, int64_t value);
@@ -121,8 +125,6 @@ double sf_onnx_get_f64(const onnx_tensor *tensor, uint64_t index);
 /* Of a tensor that was created: rounds once, wraps integers to their width. */
 void sf_onnx_set_i64(onnx_tensor *tensor, uint64_t index, int64_t value);
 void sf_onnx_set_f64(onnx_tensor *tensor, uint64_t index, double value);
-/* The same elements in the same order and without gaps. */
-bool sf_onnx_is_contiguous(const onnx_tensor *tensor);
 bool sf_onnx_is_splat(const onnx_tensor *tensor); /* one stored element */
 
 /* Views and conversions; NULL as for create. */
@@ -158,10 +160,11 @@ typedef struct onnx_value {
   sf_value *stream;    /* STREAM: `shape`, perhaps without leading 1s */
 } onnx_value;
 
-/* ---- Nodes. node.c ---- */
+/* ---- Nodes. node.c, attribute.c ---- */
 
 struct onnx_node {
   onnx_import *import;
+  sf_arena *arena; /* lives as long as the import */
   const Onnx__NodeProto *proto;
   struct onnx_scope *scope; /* private */
   const char *domain;       /* "": the standard one */
@@ -173,6 +176,7 @@ struct onnx_node {
   const onnx_value **inputs;
   onnx_value **outputs; /* set by sf_onnx_emit and its kin */
   bool refused;
+  const char *wrong_attribute; /* private: one of another kind than its name */
 };
 
 /* Input `index`; kind ABSENT where the node has none. Never NULL. */
@@ -260,6 +264,9 @@ sf_value *sf_onnx_build_blob(onnx_node *node, sf_op_kind kind,
 sf_value *sf_onnx_build_weights(onnx_node *node, sf_op_kind kind,
                                 const sf_type *type, sf_value *x,
                                 sf_blob *weights, sf_blob *bias);
+sf_value *sf_onnx_build_blobs(onnx_node *node, sf_op_kind kind,
+                              const sf_type *type, sf_value *x, uint32_t count,
+                              sf_blob *const *blobs);
 sf_value *sf_onnx_build_list(onnx_node *node, sf_op_kind kind,
                              const sf_type *type, uint32_t count,
                              sf_value *const *values);

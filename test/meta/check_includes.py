@@ -35,6 +35,7 @@ ARROWS = {
     "machine": (["support"], ["base", "vocabulary", "machine"]),
     "frontend": (["support", "ir"], IR + ["frontend"]),
     "frontend/netx": (["support", "ir", "frontend"], IR + ["frontend"]),
+    "frontend/onnx": (["support", "ir", "frontend"], IR + ["frontend"]),
     "passes": (["support", "ir", "machine"], PASSES + ["plugin"]),
     "codegen": (["support", "ir"], IR),
     # Targets see what passes publish, not how they work inside.

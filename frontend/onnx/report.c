@@ -1,0 +1,89 @@
+/* report.c - refusals, warnings and choices, each said once. */
+#include "frontend/onnx/model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* " on float[1, 3, 8, 8], float[4, 3, 3, 3]" */
+static void inputs_text(const onnx_node *node, char *out, size_t size) {
+  size_t at = 0;
+  out[0] = '\0';
+  for (uint32_t i = 0; i < node->input_count && at + 1 < size; i++) {
+    const onnx_value *value = node->inputs[i];
+    if (!value) break;
+    char shape[ONNX_SHAPE_TEXT_MAX];
+    if (value->kind == ONNX_ABSENT)
+      at += (size_t)snprintf(out + at, size - at, "%s-", i ? ", " : " on ");
+    else
+      at += (size_t)snprintf(out + at, size - at, "%s%s%s", i ? ", " : " on ",
+                             sf_onnx_dtype_text(value->dtype),
+                             sf_onnx_shape_text(&value->shape, shape));
+  }
+}
+
+/* The nodes of a loop are walked often, and refused once. */
+static bool was_reported(const onnx_node *node) {
+  sf_names *reported = &node->import->reported;
+  if (sf_names_find(reported, sf_slice_of(node->label))) return true;
+  return sf_names_set(reported, node->label, node->import) != SF_OK;
+}
+
+sf_result sf_onnx_refuse(onnx_node *node, const char *help, const char *format,
+                         ...) {
+  onnx_import *import = node->import;
+  bool again = node->refused || was_reported(node);
+  node->refused = true;
+  if (again || ++import->refusals > ONNX_REPORTED_MAX) return SF_FAIL;
+  char reason[512], inputs[512];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(reason, sizeof reason, format, arguments);
+  va_end(arguments);
+  inputs_text(node, inputs, sizeof inputs);
+  (void)sf_error(import->diag, SF_DIAG_IMPORT, node->loc,
+                 "%s%s%s (opset %d)%s: %s", node->domain,
+                 *node->domain ? "." : "", node->op_type, node->opset, inputs,
+                 reason);
+  if (help) sf_help(import->diag, "%s", help);
+  return SF_FAIL;
+}
+
+sf_result sf_onnx_failed(const onnx_node *node) {
+  return node->refused ? SF_FAIL : SF_OOM;
+}
+
+void sf_onnx_ignore(onnx_node *node, const char *format, ...) {
+  onnx_import *import = node->import;
+  if (sf_names_find(&import->warned, sf_slice_of(format))) return;
+  if (sf_names_set(&import->warned, format, import) != SF_OK) return;
+  char text[512];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  sf_warning(import->diag, SF_DIAG_IMPORT_IGNORED, node->loc, "%s: %s",
+             node->op_type, text);
+}
+
+sf_result sf_onnx_choose(onnx_import *import, const char *name,
+                         const char *value, const char *reason) {
+  for (uint32_t i = 0; i < import->choice_count; i++)
+    if (strcmp(import->choices[i].name, name) == 0) return SF_OK;
+  sf_arena *arena = import->module->arena;
+  if (import->choice_count == import->choice_capacity) {
+    uint32_t capacity =
+        import->choice_capacity ? 2 * import->choice_capacity : 16;
+    sf_choice *grown = SF_NEW_ARRAY(arena, sf_choice, capacity);
+    if (!grown) return SF_OOM;
+    if (import->choices)
+      memcpy(grown, import->choices, import->choice_count * sizeof *grown);
+    import->choices = grown;
+    import->choice_capacity = capacity;
+  }
+  sf_choice choice = {.name = sf_arena_text(arena, sf_slice_of(name)),
+                      .value = sf_arena_text(arena, sf_slice_of(value)),
+                      .reason = sf_arena_text(arena, sf_slice_of(reason))};
+  if (!choice.name || !choice.value || !choice.reason) return SF_OOM;
+  import->choices[import->choice_count++] = choice;
+  return SF_OK;
+}
