@@ -125,6 +125,10 @@ double sf_onnx_get_f64(const onnx_tensor *tensor, uint64_t index);
 /* Of a tensor that was created: rounds once, wraps integers to their width. */
 void sf_onnx_set_i64(onnx_tensor *tensor, uint64_t index, int64_t value);
 void sf_onnx_set_f64(onnx_tensor *tensor, uint64_t index, double value);
+/* Element `to` of a created tensor becomes element `from` of another of its
+ * type. */
+void sf_onnx_copy(onnx_tensor *made, uint64_t to, const onnx_tensor *tensor,
+                  uint64_t from);
 bool sf_onnx_is_splat(const onnx_tensor *tensor); /* one stored element */
 
 /* Views and conversions; NULL as for create. */
@@ -343,6 +347,14 @@ extern const onnx_operator sf_onnx_linear_rows[];
 extern const onnx_operator sf_onnx_pool_rows[];
 extern const onnx_operator sf_onnx_shape_rows[];
 extern const onnx_operator sf_onnx_normalize_rows[];
+extern const onnx_operator sf_onnx_activation_rows[];
+extern const onnx_operator sf_onnx_cast_rows[];
+extern const onnx_operator sf_onnx_clip_rows[];
+extern const onnx_operator sf_onnx_compare_rows[];
+extern const onnx_operator sf_onnx_power_rows[];
+extern const onnx_operator sf_onnx_reduce_rows[];
+extern const onnx_operator sf_onnx_round_rows[];
+extern const onnx_operator sf_onnx_softmax_rows[];
 extern const onnx_evaluator sf_onnx_constant_arithmetic[];
 extern const onnx_evaluator sf_onnx_constant_shape[];
 extern const onnx_evaluator sf_onnx_constant_move[];

@@ -41,10 +41,11 @@ static sf_result emit_softmax(onnx_node *node, bool logarithm) {
                           sf_onnx_dtype_text(x->dtype));
   sf_value *s = softmax_operand(node, &axis);
   sf_value *y = logarithm ? log_softmax(node, s, axis) : softmax(node, s, axis);
-  sf_type type = sf_onnx_type(x->dtype, &x->shape, x->shape.rank);
-  if (y && sf_type_elements(&y->type) && s != x->stream)
-    y = sf_onnx_reshape(node, y, type.rank, type.dim);
-  return sf_onnx_emit(node, 0, y, x->dtype, &x->shape);
+  sf_type type = x->kind == ONNX_STREAM
+                     ? x->stream->type
+                     : sf_onnx_type(x->dtype, &x->shape, x->shape.rank);
+  return sf_onnx_emit(node, 0, sf_onnx_reshape(node, y, type.rank, type.dim),
+                      x->dtype, &x->shape);
 }
 
 static sf_result translate_softmax(onnx_node *node) {

@@ -7,7 +7,9 @@
 static const onnx_operator *const tables[] = {
     sf_onnx_linear_rows,   sf_onnx_elementwise_rows, sf_onnx_pool_rows,
     sf_onnx_shape_rows,    sf_onnx_normalize_rows,   sf_onnx_control_rows,
-    sf_onnx_constant_rows,
+    sf_onnx_constant_rows, sf_onnx_activation_rows,  sf_onnx_cast_rows,
+    sf_onnx_clip_rows,     sf_onnx_compare_rows,     sf_onnx_power_rows,
+    sf_onnx_reduce_rows,   sf_onnx_round_rows,       sf_onnx_softmax_rows,
 };
 
 static const onnx_evaluator *const evaluators[] = {
