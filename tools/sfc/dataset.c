@@ -8,8 +8,10 @@
 
 /* What a network without state gives is the same in every step. */
 static bool has_state(const sf_network *network) {
-  SF_FOREACH_OP(op, network)
-    if (sf_op_is(op, SF_TRAIT_STATE)) return true;
+  SF_FOREACH_OP(op, network) {
+    bool stateless = op->neuron && sf_neuron_is_stateless(op->neuron);
+    if (sf_op_is(op, SF_TRAIT_STATE) && !stateless) return true;
+  }
   return false;
 }
 
