@@ -356,6 +356,8 @@ extern const onnx_operator sf_onnx_reduce_rows[];
 extern const onnx_operator sf_onnx_round_rows[];
 extern const onnx_operator sf_onnx_softmax_rows[];
 extern const onnx_evaluator sf_onnx_constant_arithmetic[];
+extern const onnx_evaluator sf_onnx_constant_unary[];
+extern const onnx_evaluator sf_onnx_constant_pad[];
 extern const onnx_evaluator sf_onnx_constant_shape[];
 extern const onnx_evaluator sf_onnx_constant_move[];
 extern const onnx_evaluator sf_onnx_constant_reduce[];

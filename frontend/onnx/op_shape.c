@@ -307,10 +307,7 @@ static sf_result concat_constants(onnx_node *node, unsigned axis,
     for (uint64_t i = 0; i < count; i++) {
       uint64_t to =
           i / block * inner * (uint64_t)shape->dim[axis] + at + i % block;
-      if (sf_onnx_is_float(dtype))
-        sf_onnx_set_f64(made, to, sf_onnx_get_f64(t, i));
-      else
-        sf_onnx_set_i64(made, to, sf_onnx_get_i64(t, i));
+      sf_onnx_copy(made, to, t, i);
     }
     at += block;
   }

@@ -288,6 +288,13 @@ void sf_onnx_set_f64(onnx_tensor *tensor, uint64_t index, double value) {
   memcpy((char *)(uintptr_t)tensor->data + index * width, &e, width);
 }
 
+void sf_onnx_copy(onnx_tensor *made, uint64_t to, const onnx_tensor *tensor,
+                  uint64_t from) {
+  unsigned width = sf_onnx_width(tensor->dtype);
+  memcpy((char *)(uintptr_t)made->data + to * width, element(tensor, from),
+         width);
+}
+
 /* A tensor of one element for all, which a full one of rank 0 can set. */
 onnx_tensor *sf_onnx_tensor_splat_i64(onnx_node *node, onnx_dtype dtype,
                                       const onnx_shape *shape, int64_t value) {

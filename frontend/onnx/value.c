@@ -96,16 +96,10 @@ static onnx_value *stack_constants(onnx_node *node, uint32_t count,
   for (unsigned i = axis + 1; i < shape->rank; i++)
     inner *= (uint64_t)shape->dim[i];
   uint64_t each = sf_onnx_elements(&values[0]->shape);
-  bool is_float = sf_onnx_is_float(values[0]->dtype);
   for (uint32_t v = 0; v < count; v++)
     for (uint64_t i = 0; i < each; i++) {
       uint64_t to = (i / inner * count + v) * inner + i % inner;
-      if (is_float)
-        sf_onnx_set_f64(stack->tensor, to,
-                        sf_onnx_get_f64(values[v]->tensor, i));
-      else
-        sf_onnx_set_i64(stack->tensor, to,
-                        sf_onnx_get_i64(values[v]->tensor, i));
+      sf_onnx_copy(stack->tensor, to, values[v]->tensor, i);
     }
   return stack;
 }
