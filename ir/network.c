@@ -73,6 +73,14 @@ sf_result sf_network_set_returns(sf_network *network, uint32_t count,
   return SF_OK;
 }
 
+sf_result sf_value_rename(sf_value *value, const char *name) {
+  struct sf_names *names = value->network->names;
+  sf_names_remove(names, value->name);
+  value->name = sf_names_unique(names, name);
+  if (!value->name) return SF_OOM;
+  return sf_names_set(names, value->name, value);
+}
+
 sf_value *sf_network_find_value(const sf_network *network, sf_slice name) {
   return sf_names_find(network->names, name);
 }

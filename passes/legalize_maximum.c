@@ -107,6 +107,10 @@ static sf_result operand_range(const sf_op *op, sf_diag *diag, sf_range *out) {
     if (i == 0 || one.low < out->low) out->low = one.low;
     if (i == 0 || one.high > out->high) out->high = one.high;
   }
+  /* An interval of sums may be wider than the type that holds them all. */
+  sf_scalar scalar = op->results[0]->type.scalar;
+  if (out->low < sf_scalar_min(scalar)) out->low = sf_scalar_min(scalar);
+  if (out->high > sf_scalar_max(scalar)) out->high = sf_scalar_max(scalar);
   return SF_OK;
 }
 

@@ -197,6 +197,8 @@ void sf_op_move_before(sf_op *op, sf_op *before);
 /* Operands and returns that named the old value name the new one, which must be
  * of a type that fits them. */
 void sf_value_replace_all_uses(sf_value *old_value, sf_value *new_value);
+/* Gives the value that name, or base.N when it is taken. */
+sf_result sf_value_rename(sf_value *value, const char *name) SF_MUST_USE;
 /* Exactly one operand or return names it. */
 bool sf_value_has_one_use(const sf_value *value);
 /* By name without %; NULL: no such. */

@@ -1,0 +1,201 @@
+/* obstacles.c - everything that has no spiking form, all at once, with what
+ * would help. */
+#include "passes/convert/convert.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void sf_convert_refuse(sf_converter *c, const sf_op *op, const char *help,
+                       const char *format, ...) {
+  char text[300];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  sf_error(c->run->diag, SF_DIAG_NOT_NORMAL, op->loc, "'%%%s' (%s) %s",
+           op->results[0]->name, sf_op_info_get(op->kind)->mnemonic, text);
+  sf_help(c->run->diag, "%s", help);
+  c->failed = true;
+}
+
+typedef struct row {
+  sf_op_kind kind;
+  const char *why, *help;
+} row;
+
+static const char *const unrounded =
+    "works on f32: its operands or weights are not rounded";
+static const char *const quantize_help =
+    "run 'calibrate' and 'quantize' first, or give calibration samples "
+    "(--calib)";
+static const char *const norm_help =
+    "replace it with batch normalization, which folds into weights, and train "
+    "again; or run the model on 'cpu' without conversion";
+
+static const row rows[] = {
+    {SF_OP_LAYERNORM, "divides by the deviation of a whole vector", norm_help},
+    {SF_OP_RMSNORM, "divides by the mean square of a whole vector", norm_help},
+    {SF_OP_GROUPNORM, "divides by the deviation of a group", norm_help},
+    {SF_OP_INSTANCENORM, "divides by the deviation of a channel", norm_help},
+    {SF_OP_LRN, "divides by the sum of neighbouring squares", norm_help},
+    {SF_OP_SOFTMAX, "divides by the sum of a whole vector inside the network",
+     "train it without softmax (spiking attention multiplies without one), or "
+     "run the model on 'cpu' without conversion"},
+    {SF_OP_MATMUL, "multiplies two streams of f32",
+     "round both operands with 'quantize'; form 'integer' then multiplies them "
+     "exactly"},
+    {SF_OP_DIV, "divides two streams",
+     "no form of spikes divides; run the model on 'cpu' without conversion"},
+    {SF_OP_ARGMAX, "takes an index inside the network",
+     "leave the index to who reads the result"},
+};
+
+static void report(sf_converter *c, const sf_op *op) {
+  for (size_t i = 0; i < SF_COUNT_OF(rows); i++) {
+    if (rows[i].kind != op->kind) continue;
+    sf_convert_refuse(c, op, rows[i].help, "%s", rows[i].why);
+    return;
+  }
+  sf_convert_refuse(c, op, quantize_help, "%s", unrounded);
+}
+
+static bool works_on_f32(const sf_op *op) {
+  if (op->kind == SF_OP_NEURONS) return false;
+  if (sf_op_is(op, SF_TRAIT_ANALOG)) return true;
+  for (uint32_t i = 0; i < op->result_count; i++)
+    if (op->results[i]->type.scalar.kind == SF_SCALAR_F32) return true;
+  for (uint32_t i = 0; i < op->operand_count; i++) {
+    const sf_value *x = sf_op_operand(op, i);
+    if (x && x->type.scalar.kind == SF_SCALAR_F32) return true;
+  }
+  return false;
+}
+
+/* ---- What a form cannot do. ---- */
+
+static bool multiplies_streams(const sf_op *op) {
+  return (op->kind == SF_OP_MUL || op->kind == SF_OP_MATMUL) &&
+         sf_op_operand(op, 0) && sf_op_operand(op, 1);
+}
+
+/* Is a value a rounded one, moved or pooled? Then spikes add up to it. */
+static bool is_rounded(const sf_value *value, unsigned depth) {
+  const sf_op *op = value->op;
+  if (!op || depth > 256) return false;
+  if (op->kind == SF_OP_QUANTIZE) return true;
+  if (!sf_op_is(op, SF_TRAIT_MOVES) && op->kind != SF_OP_POOL &&
+      op->kind != SF_OP_MAX)
+    return false;
+  for (uint32_t i = 0; i < op->operand_count; i++) {
+    const sf_value *x = sf_op_operand(op, i);
+    if (!x || !is_rounded(x, depth + 1)) return false;
+  }
+  return true;
+}
+
+static bool is_maximum(const sf_op *op) {
+  return op->kind == SF_OP_MAX || op->kind == SF_OP_MIN ||
+         (op->kind == SF_OP_POOL &&
+          sf_op_int(op, SF_ATTR_kind) == SF_POOL_MAX) ||
+         (op->kind == SF_OP_REDUCE &&
+          sf_op_int(op, SF_ATTR_kind) == SF_POOL_MAX);
+}
+
+static bool is_moved_pool(const sf_converter *c, const sf_op *op) {
+  for (uint32_t i = 0; i < c->site_count; i++)
+    if (c->sites[i].pool == op) return true;
+  return false;
+}
+
+static void check_op(sf_converter *c, const sf_op *op) {
+  if (multiplies_streams(op))
+    sf_convert_refuse(c, op, "form 'integer' multiplies exactly",
+                      "multiplies two streams, and the spikes of this form "
+                      "add up");
+  if (op->mode != SF_MODE_NONE && op->kind != SF_OP_NEURONS)
+    sf_convert_refuse(c, op, "write the sum wide enough to need no mode",
+                      "wraps or saturates, and the spikes of this form add up");
+  if (!is_maximum(op) || is_moved_pool(c, op)) return;
+  bool rounded = op->kind != SF_OP_MIN && op->kind != SF_OP_REDUCE;
+  for (uint32_t i = 0; i < op->operand_count; i++)
+    rounded =
+        rounded && sf_op_operand(op, i) && is_rounded(sf_op_operand(op, i), 0);
+  if (!rounded)
+    sf_convert_refuse(c, op,
+                      "put 'quantize' before it, or use form 'integer' or "
+                      "'graded'",
+                      "is no maximum of rounded values, and the spikes of this "
+                      "form add up");
+}
+
+static void check_site(sf_converter *c, const sf_site *site) {
+  if (!site->low) return;
+  for (uint32_t i = 0; i < site->count; i++) {
+    bool no_zero = site->low[i] > 0 || site->high[i] < 0;
+    bool negative = c->form == SF_FORM_RATE && site->low[i] < 0;
+    if (!no_zero && !negative) continue;
+    sf_convert_refuse(
+        c, site->quantize,
+        negative ? "use form 'stbif', or a nonlinearity that is never negative"
+                 : "use form 'integer' or 'graded'",
+        negative ? "rounds to levels below zero, and binary spikes count up"
+                 : "rounds to levels without 0, where silence would be");
+    return;
+  }
+}
+
+static void check_table(sf_converter *c, const sf_site *site) {
+  if (site->input || site->gain || c->form != SF_FORM_RATE || c->failed) return;
+  sf_convert_refuse(c, site->quantize,
+                    "use form 'stbif', 'graded' or 'integer'",
+                    "rounds a function that is no staircase of equal steps, "
+                    "and binary spikes have one threshold");
+}
+
+static void check_unit(sf_converter *c, const sf_op *op,
+                       const sf_value *value) {
+  bool agrees;
+  if (sf_convert_unit(c, value, &agrees) && agrees) return;
+  sf_convert_refuse(c, op, "give all layers the same number of levels",
+                    "adds spikes that stand for different levels");
+}
+
+static void check_rate(sf_converter *c) {
+  for (uint32_t i = 0; i < c->site_count; i++) {
+    const sf_site *site = &c->sites[i];
+    if (!site->input) check_unit(c, site->quantize, site->source);
+  }
+}
+
+/* An input's chain is repeated by a neuron function. */
+static void check_inputs(sf_converter *c) {
+  for (uint32_t i = 0; i < c->site_count; i++) {
+    const sf_site *site = &c->sites[i];
+    for (uint32_t j = 0; site->input && j < site->chain_count; j++)
+      if (!sf_convert_input_is_known(site->chain[j]))
+        sf_convert_refuse(c, site->chain[j],
+                          "round the input before the function",
+                          "stands between an input and its rounding");
+  }
+}
+
+sf_result sf_convert_find_obstacles(sf_converter *c) {
+  bool adds_up = c->form == SF_FORM_STBIF || c->form == SF_FORM_RATE;
+  SF_FOREACH_OP(op, c->network) {
+    bool read = op->result_count && op->results[0]->first_use;
+    bool covered = op->order != UINT32_MAX && c->covered[op->order];
+    if (!read || covered) continue;
+    if (works_on_f32(op))
+      report(c, op);
+    else if (adds_up)
+      check_op(c, op);
+  }
+  check_inputs(c);
+  for (uint32_t i = 0; adds_up && i < c->site_count; i++) {
+    check_site(c, &c->sites[i]);
+    check_table(c, &c->sites[i]);
+  }
+  if (c->form == SF_FORM_RATE && !c->failed) check_rate(c);
+  return SF_OK;
+}
