@@ -60,7 +60,7 @@ static sf_result fit_shape(sf_input *input, const char *path, bool whole,
   const sf_type *type = &input->argument->type;
   input->data_steps = 1;
   if (whole) {
-    return tail_fits(&input->array, 0, type, false)
+    return tail_fits(&input->array, 0, type, true)
                ? SF_OK
                : refuse_shape(input, path, whole, diag);
   }
