@@ -90,8 +90,8 @@ sf_result sf_onnx_load(onnx_import *import, const char *path) {
   SF_TRY(set_folders(import, path));
   file->path = import->name;
   /* Constants may take some times the room that the file takes. */
-  import->computed_max = ((uint64_t)1 << 30) + 4 * (uint64_t)file->map.size;
-  import->work_max = ((uint64_t)1 << 32) + 64 * (uint64_t)file->map.size;
+  import->computed_max = ((uint64_t)1 << 27) + 4 * (uint64_t)file->map.size;
+  import->work_max = ((uint64_t)1 << 27) + 64 * (uint64_t)file->map.size;
   SF_TRY(sf_onnx_wire_reduce(file->map.data, file->map.size, import->loc.file,
                              import->diag, &import->wire));
   return unpack(import);

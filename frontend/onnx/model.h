@@ -10,7 +10,7 @@
 enum {
   ONNX_CALLS_DEEP = 32,       /* functions that call functions */
   ONNX_ITERATIONS_MAX = 4096, /* of one Loop or Scan */
-  ONNX_VISITS_MAX = 1 << 19,  /* nodes walked, loops unrolled */
+  ONNX_VISITS_MAX = 1 << 18,  /* nodes walked, loops unrolled */
   ONNX_REPORTED_MAX = 100,    /* refusals that are printed one by one */
   ONNX_DIMS_MAX = 64          /* --dim options */
 };

@@ -69,31 +69,50 @@ onnx_tensor *sf_onnx_tensor_slice(onnx_node *node, const onnx_tensor *t,
 /* A contiguous copy of the same type. */
 static onnx_tensor *copy(onnx_node *node, const onnx_tensor *t,
                          const onnx_shape *shape) {
+  uint64_t count = sf_onnx_elements(shape);
+  if (!sf_onnx_charge(node, count)) return NULL;
   onnx_tensor *made = sf_onnx_tensor_create(node, t->dtype, shape);
   if (!made) return NULL;
-  uint64_t count = sf_onnx_elements(shape);
   for (uint64_t i = 0; i < count; i++)
-    if (sf_onnx_is_float(t->dtype))
-      sf_onnx_set_f64(made, i, sf_onnx_get_f64(t, i));
-    else
-      sf_onnx_set_i64(made, i, sf_onnx_get_i64(t, i));
+    sf_onnx_copy(made, i, t, i);
   made->name = t->name;
   return made;
 }
 
+/* Whether the shapes differ by axes of extent 1 only; then the strides of the
+ * others stay. */
+static bool move_strides(const onnx_tensor *t, onnx_tensor *view) {
+  unsigned from = 0;
+  for (unsigned i = 0; i < view->shape.rank; i++) {
+    view->stride[i] = 0;
+    if (view->shape.dim[i] == 1) continue;
+    while (from < t->shape.rank && t->shape.dim[from] == 1)
+      from++;
+    if (from == t->shape.rank || t->shape.dim[from] != view->shape.dim[i])
+      return false;
+    view->stride[i] = t->stride[from++];
+  }
+  while (from < t->shape.rank && t->shape.dim[from] == 1)
+    from++;
+  return from == t->shape.rank;
+}
+
 onnx_tensor *sf_onnx_tensor_reshape(onnx_node *node, const onnx_tensor *t,
                                     const onnx_shape *shape) {
-  bool splat = sf_onnx_is_splat(t);
-  if (!t->contiguous && !splat) return copy(node, t, shape);
   onnx_tensor *view = new_view(node, t);
   if (!view) return NULL;
   view->shape = *shape;
-  if (splat && sf_onnx_elements(shape) > 1) {
+  if (move_strides(t, view)) {
+    finish_view(view);
+    return view;
+  }
+  if (sf_onnx_is_splat(t)) {
     memset(view->stride, 0, sizeof view->stride);
     finish_view(view);
-  } else {
-    sf_onnx_set_strides(view);
+    return view;
   }
+  if (!t->contiguous) return copy(node, t, shape);
+  sf_onnx_set_strides(view);
   return view;
 }
 

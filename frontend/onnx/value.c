@@ -10,11 +10,16 @@ static onnx_value *new_value(onnx_node *node, onnx_value_kind kind,
   return value;
 }
 
+/* The IR value of whatever rank. */
+static sf_value *any_stream(onnx_node *node, const onnx_value *value) {
+  return value->kind == ONNX_STREAM
+             ? value->stream
+             : sf_onnx_constant_stream(node, value->tensor);
+}
+
 /* A stream with all axes of its ONNX shape. */
 static sf_value *whole(onnx_node *node, const onnx_value *value) {
-  sf_value *stream = value->kind == ONNX_STREAM
-                         ? value->stream
-                         : sf_onnx_constant_stream(node, value->tensor);
+  sf_value *stream = any_stream(node, value);
   sf_type type = sf_onnx_type(value->dtype, &value->shape, value->shape.rank);
   return sf_onnx_reshape(node, stream, type.rank, type.dim);
 }
@@ -79,7 +84,7 @@ static onnx_value *stack_streams(onnx_node *node, uint32_t count,
   sf_type type = sf_onnx_type(values[0]->dtype, &one, one.rank);
   for (uint32_t i = 0; i < count; i++)
     parts[i] =
-        sf_onnx_reshape(node, whole(node, values[i]), type.rank, type.dim);
+        sf_onnx_reshape(node, any_stream(node, values[i]), type.rank, type.dim);
   stack->stream = sf_onnx_build_concat(node, count, parts, axis);
   return stack->stream ? stack : NULL;
 }

@@ -133,7 +133,8 @@ static sf_result translate(onnx_node *node) {
   const onnx_operator *row = sf_onnx_operator(node->domain, node->op_type);
   const onnx_evaluator *evaluator =
       sf_onnx_evaluator(node->domain, node->op_type);
-  if (!row)
+  bool constant = evaluator && all_constant(node);
+  if (!row && !constant)
     return sf_onnx_refuse(node,
                           "export it as standard operators, or as a function "
                           "of the model",
@@ -143,10 +144,10 @@ static sf_result translate(onnx_node *node) {
                           "the model imports no version of this operator set");
   if (!node->opset) node->opset = 1; /* custom domains are often left out */
   warn_opset(node);
+  if (constant) return evaluator->evaluate(node);
   if (node->opset < row->first)
     return sf_onnx_refuse(node, "export the model with opset 13 or later",
                           "the operator is read from opset %d on", row->first);
-  if (evaluator && all_constant(node)) return evaluator->evaluate(node);
   if (row->mapping == ONNX_NEVER)
     return sf_onnx_refuse(node, row->note, "the operator is not supported");
   return row->translate ? row->translate(node) : need_stream_reader(node, row);
