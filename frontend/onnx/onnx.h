@@ -361,5 +361,6 @@ extern const onnx_evaluator sf_onnx_constant_pad[];
 extern const onnx_evaluator sf_onnx_constant_shape[];
 extern const onnx_evaluator sf_onnx_constant_move[];
 extern const onnx_evaluator sf_onnx_constant_reduce[];
+extern const onnx_evaluator sf_onnx_shape_evaluators[];
 
 #endif

@@ -377,3 +377,12 @@ const onnx_operator sf_onnx_shape_rows[] = {
     {"", "Unsqueeze", 1, ONNX_OPSET_NEWEST, ONNX_SHAPE, translate_unsqueeze,
      ""},
     {0}};
+
+/* These do the same to constants. */
+const onnx_evaluator sf_onnx_shape_evaluators[] = {
+    {"Concat", translate_concat},       {"Dropout", translate_dropout},
+    {"Flatten", translate_flatten},     {"Identity", translate_identity},
+    {"Reshape", translate_reshape},     {"Shape", translate_shape},
+    {"Size", translate_size},           {"Slice", translate_slice},
+    {"Squeeze", translate_squeeze},     {"Transpose", translate_transpose},
+    {"Unsqueeze", translate_unsqueeze}, {0}};

@@ -15,7 +15,8 @@ static const onnx_operator *const tables[] = {
 static const onnx_evaluator *const evaluators[] = {
     sf_onnx_constant_arithmetic, sf_onnx_constant_unary,
     sf_onnx_constant_pad,        sf_onnx_constant_shape,
-    sf_onnx_constant_move,       sf_onnx_constant_reduce};
+    sf_onnx_constant_move,       sf_onnx_constant_reduce,
+    sf_onnx_shape_evaluators};
 
 const onnx_operator *sf_onnx_operator(const char *domain, const char *name) {
   for (size_t t = 0; t < SF_COUNT_OF(tables); t++)
