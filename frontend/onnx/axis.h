@@ -28,5 +28,12 @@ sf_value *sf_onnx_combine(onnx_node *node, sf_op_kind kind, sf_value *a,
 /* Elements begin .. end-1 of one axis of the IR value. */
 sf_value *sf_onnx_cut(onnx_node *node, sf_value *x, unsigned axis,
                       int64_t begin, int64_t end);
+/* Indices of one axis of the IR value, in this order: slices side by side.
+ * `index` has `count` numbers, all inside. */
+sf_value *sf_onnx_pick(onnx_node *node, sf_value *x, unsigned axis,
+                       const int64_t *index, int64_t count);
+/* `axis` of the IR value longer: all of it `count` times, or `each` element. */
+sf_value *sf_onnx_repeat(onnx_node *node, sf_value *x, unsigned axis,
+                         int64_t count, bool each);
 
 #endif

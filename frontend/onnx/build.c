@@ -219,7 +219,7 @@ static bool agrees(const sf_type *type, const onnx_shape *shape) {
 }
 
 /* Extents of a stream are at least 1, and there are less than 2^31 elements. */
-static sf_result check_stream_shape(onnx_node *node, const onnx_shape *shape) {
+sf_result sf_onnx_check_shape(onnx_node *node, const onnx_shape *shape) {
   uint64_t count = 1;
   char text[ONNX_SHAPE_TEXT_MAX];
   for (unsigned i = 0; i < shape->rank; i++) {
@@ -237,7 +237,7 @@ static sf_result check_stream_shape(onnx_node *node, const onnx_shape *shape) {
 sf_result sf_onnx_emit(onnx_node *node, uint32_t index, sf_value *value,
                        onnx_dtype dtype, const onnx_shape *shape) {
   if (!value) return sf_onnx_failed(node);
-  SF_TRY(check_stream_shape(node, shape));
+  SF_TRY(sf_onnx_check_shape(node, shape));
   if (!agrees(&value->type, shape)) {
     char type[160], text[ONNX_SHAPE_TEXT_MAX];
     sf_type_text(&value->type, type, sizeof type);

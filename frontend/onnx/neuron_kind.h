@@ -39,6 +39,9 @@ sf_value *sf_onnx_neurons(onnx_node *node, const onnx_neuron_kind *kind,
 sf_result sf_onnx_emit_kind(onnx_node *node, const onnx_neuron_kind *kind,
                             onnx_dtype result) SF_MUST_USE;
 
+/* The operators of op_compare.c; Div of integers too. */
+sf_result sf_onnx_translate_kind(onnx_node *node) SF_MUST_USE;
+
 /* `value` repeated along the axes on which `type`, of the same rank, is longer.
  */
 sf_value *sf_onnx_spread(onnx_node *node, sf_value *value, const sf_type *type);

@@ -162,6 +162,7 @@ typedef struct onnx_value {
   onnx_shape shape;
   onnx_tensor *tensor; /* CONSTANT */
   sf_value *stream;    /* STREAM: `shape`, perhaps without leading 1s */
+  const struct onnx_padding *padding; /* STREAM: zeros around it, or NULL */
 } onnx_value;
 
 /* ---- Nodes. node.c, attribute.c ---- */
@@ -294,6 +295,9 @@ sf_blob *sf_onnx_blob_f32(onnx_node *node, const char *suffix, unsigned rank,
 sf_blob *sf_onnx_blob_number(onnx_node *node, const char *suffix, unsigned rank,
                              float value);
 
+/* Refuses extents below 1 and 2^31 elements: ask before computing types. */
+sf_result sf_onnx_check_shape(onnx_node *node,
+                              const onnx_shape *shape) SF_MUST_USE;
 /* Output `index` becomes the stream. `shape` is ONNX's; the IR value may lack
  * leading axes of extent 1. NULL passes up as sf_onnx_failed. */
 sf_result sf_onnx_emit(onnx_node *node, uint32_t index, sf_value *value,
@@ -355,6 +359,10 @@ extern const onnx_operator sf_onnx_power_rows[];
 extern const onnx_operator sf_onnx_reduce_rows[];
 extern const onnx_operator sf_onnx_round_rows[];
 extern const onnx_operator sf_onnx_softmax_rows[];
+extern const onnx_operator sf_onnx_copy_rows[];
+extern const onnx_operator sf_onnx_pad_rows[];
+extern const onnx_operator sf_onnx_resize_rows[];
+extern const onnx_operator sf_onnx_split_rows[];
 extern const onnx_evaluator sf_onnx_constant_arithmetic[];
 extern const onnx_evaluator sf_onnx_constant_unary[];
 extern const onnx_evaluator sf_onnx_constant_pad[];

@@ -9,20 +9,27 @@
 
 static const onnx_neuron_kind not_zero = {
     "not_zero", "t", 's', "%r = ne %a, 0.0", "%r = ne %a, 0", NULL};
-/* To 8 bits of fraction by splitting: c - (c - x) keeps the upper bits. */
+/* To 8 bits of fraction by splitting: c - (c - x) keeps the upper bits; large
+ * values are scaled, so that c stays finite. */
 static const onnx_neuron_kind bfloat16 = {
-    "bfloat16", "t",
-    't',        "%c = mul %a, 65537.0 %d = sub %c, %a %r = sub %c, %d",
-    NULL,       NULL};
-/* To 11 bits; below 2^-14 to multiples of 2^-24; above 65504 to infinity. */
+    "bfloat16",
+    "t",
+    't',
+    "%m = abs %a %l = gt %m, 1.0e30 %k = select %l, 9.5367431640625e-7, 1.0 "
+    ": f32 %x = mul %a, %k %c = mul %x, 65537.0 %d = sub %c, %x "
+    "%n = sub %c, %d %q = div %n, %k %f = le %m, 3.4028235e38 "
+    "%r = select %f, %q, %a",
+    NULL,
+    NULL};
+/* To 11 bits; below 2^-14 to multiples of 2^-24; from 65520 on to infinity. */
 static const onnx_neuron_kind float16 = {
     "float16",
     "t",
     't',
-    "%c = mul %a, 8193.0 %d = sub %c, %a %n = sub %c, %d %m = abs %n "
-    "%u = add %a, 0.75 %v = sub %u, 0.75 %s = lt %m, 6.1035156e-5 "
-    "%w = select %s, %v, %n %h = gt %m, 65504.0 %i = mul %n, 1.0e35 "
-    "%r = select %h, %i, %w",
+    "%m = abs %a %c = mul %a, 8193.0 %d = sub %c, %a %n = sub %c, %d "
+    "%u = add %a, 0.75 %v = sub %u, 0.75 %s = lt %m, 6.103515625e-5 "
+    "%w = select %s, %v, %n %h = lt %m, 65520.0 %i = mul %a, 1.0e35 "
+    "%r = select %h, %w, %i",
     NULL,
     NULL};
 /* The low bits of an integer, without a sign. */

@@ -1,5 +1,6 @@
 /* op_elementwise.c - sums, products and nonlinearities, element by element. */
 #include "frontend/onnx/elementwise.h"
+#include "frontend/onnx/neuron_kind.h"
 
 /* Axes that a value needs: without leading ones of extent 1. */
 static unsigned needed_rank(const onnx_shape *shape) {
@@ -39,18 +40,41 @@ sf_value *sf_onnx_binary(onnx_node *node, sf_op_kind kind, uint32_t a,
                             sf_onnx_blob(node, constant, rank, extent.dim));
 }
 
+/* Before opset 7: the second input's axes are those of the first from `axis`
+ * on, so that it gets more of extent 1 behind them. */
+static sf_result align(onnx_node *node) {
+  const onnx_value *a = sf_onnx_input(node, 0), *b = sf_onnx_input(node, 1);
+  if (!sf_onnx_int(node, "broadcast", 0)) return SF_OK;
+  int64_t axis = sf_onnx_int(node, "axis", a->shape.rank - b->shape.rank);
+  if (axis < 0 || axis + b->shape.rank > a->shape.rank)
+    return sf_onnx_refuse(node, NULL, "broadcasting from axis %lld on",
+                          (long long)axis);
+  onnx_value *aligned = SF_NEW(node->arena, onnx_value);
+  if (!aligned) return SF_OOM;
+  *aligned = *b;
+  while (axis + aligned->shape.rank < a->shape.rank)
+    aligned->shape.dim[aligned->shape.rank++] = 1;
+  if (b->kind == ONNX_STREAM)
+    aligned->stream = sf_onnx_stream_as(node, 1, &aligned->shape);
+  else
+    aligned->tensor = sf_onnx_tensor_reshape(node, b->tensor, &aligned->shape);
+  if (!aligned->stream && !aligned->tensor) return sf_onnx_failed(node);
+  node->inputs[1] = aligned;
+  return SF_OK;
+}
+
 sf_result sf_onnx_binary_shape(onnx_node *node, onnx_shape *out) {
   const onnx_value *a = sf_onnx_input(node, 0), *b = sf_onnx_input(node, 1);
   if (a->kind == ONNX_ABSENT || b->kind == ONNX_ABSENT)
     return sf_onnx_refuse(node, NULL, "an input is missing");
+  if (node->opset < 7) {
+    SF_TRY(align(node));
+    b = sf_onnx_input(node, 1);
+  }
   if (a->dtype != b->dtype)
     return sf_onnx_refuse(node, NULL, "the inputs are of two types");
   if (!sf_onnx_broadcast(&a->shape, &b->shape, out))
     return sf_onnx_refuse(node, NULL, "the shapes do not broadcast");
-  if (node->opset < 7 && sf_onnx_int(node, "broadcast", 0) &&
-      sf_onnx_has_attribute(node, "axis"))
-    return sf_onnx_refuse(node, "export with opset 7 or later",
-                          "broadcasting along an axis of the first input");
   return SF_OK;
 }
 
@@ -72,7 +96,7 @@ static sf_result translate_mul(onnx_node *node) {
 }
 static sf_result translate_div(onnx_node *node) {
   if (!sf_onnx_is_float(sf_onnx_input(node, 0)->dtype))
-    return sf_onnx_refuse(node, NULL, "the quotient of integers");
+    return sf_onnx_translate_kind(node);
   return arithmetic(node, SF_OP_DIV);
 }
 

@@ -1,5 +1,5 @@
 /* op_linear.c - weighted sums: Conv, Gemm, MatMul. */
-#include "frontend/onnx/window.h"
+#include "frontend/onnx/padding.h"
 
 #include <string.h>
 
@@ -67,6 +67,7 @@ static sf_result translate_conv(onnx_node *node) {
     return sf_onnx_refuse(node, NULL, "the input has no image axes");
   SF_TRY(check_conv(node, w, &c));
   SF_TRY(sf_onnx_window_read(node, &x->shape, w->shape.dim + 2, &c.window));
+  (void)sf_onnx_take_padding(node, &c.window);
   sf_type weights = sf_onnx_type(w->dtype, &w->shape, w->shape.rank);
   c.outputs = weights.dim[0];
   c.weights = sf_onnx_blob(node, w, weights.rank, weights.dim);

@@ -1,5 +1,5 @@
 /* op_pool.c - pools over windows and whole images. */
-#include "frontend/onnx/window.h"
+#include "frontend/onnx/padding.h"
 
 #include <string.h>
 
@@ -44,6 +44,14 @@ static sf_value *make_pool(onnx_node *node, sf_value *sample, void *data) {
   return flat ? sf_onnx_reshape(node, y, 2, line) : y;
 }
 
+/* An average that counts its own padding, if any, may count other zeros too. */
+static bool takes_zeros(const pool *p) {
+  bool none = true;
+  for (unsigned i = 0; i < p->window.axes; i++)
+    none &= p->window.begin[i] == 0 && p->window.end[i] == 0;
+  return p->kind == SF_POOL_AVG && (none || p->count_pad);
+}
+
 static sf_result emit_pool(onnx_node *node, pool *p) {
   const onnx_value *x = sf_onnx_input(node, 0);
   if (x->shape.rank < 3)
@@ -55,6 +63,8 @@ static sf_result emit_pool(onnx_node *node, pool *p) {
   if (partial && p->count_pad)
     return sf_onnx_refuse(node, "export with ceil_mode 0",
                           "ceil_mode with count_include_pad");
+  if (takes_zeros(p) && sf_onnx_take_padding(node, &p->window))
+    p->count_pad = true;
   sf_value *y = sf_onnx_each_sample(node, x->shape.rank, make_pool, p);
   return sf_onnx_emit(node, 0, y, x->dtype, &shape);
 }

@@ -50,6 +50,9 @@ static sf_result translate_pow(onnx_node *node) {
   if (x->kind == ONNX_ABSENT || e->kind == ONNX_ABSENT ||
       !sf_onnx_broadcast(&x->shape, &e->shape, &shape))
     return sf_onnx_refuse(node, NULL, "the shapes do not broadcast");
+  if (node->opset < 7 && sf_onnx_has_attribute(node, "axis"))
+    return sf_onnx_refuse(node, "export with opset 7 or later",
+                          "broadcasting along an axis of the first input");
   if (!sf_onnx_is_float(x->dtype))
     return sf_onnx_refuse(node, NULL, "a power of integers");
   const onnx_tensor *constant = sf_onnx_constant(node, 1);
@@ -68,6 +71,6 @@ static sf_result translate_pow(onnx_node *node) {
 }
 
 const onnx_operator sf_onnx_power_rows[] = {
-    {"", "Pow", 7, ONNX_OPSET_NEWEST, ONNX_HOST, translate_pow,
+    {"", "Pow", 1, ONNX_OPSET_NEWEST, ONNX_HOST, translate_pow,
      "inside a LayerNormalization: read as one"},
     {0}};
