@@ -6,13 +6,13 @@ static const struct {
   const char *attribute, *name;
   size_t offset;
 } stages[] = {
-    {"correct_float", "float", offsetof(sfc_accuracy, float_model)},
-    {"correct_integer", "integer", offsetof(sfc_accuracy, integer_model)},
-    {"correct_emitted", "emitted", offsetof(sfc_accuracy, emitted)},
+    {"float_accuracy", "float", offsetof(sfc_accuracy, float_model)},
+    {"accuracy", "integer", offsetof(sfc_accuracy, integer_model)},
+    {"emitted_accuracy", "emitted", offsetof(sfc_accuracy, emitted)},
 };
 
-static int64_t *stage_of(sfc_accuracy *accuracy, size_t index) {
-  return (int64_t *)(void *)((char *)accuracy + stages[index].offset);
+static double *stage_of(sfc_accuracy *accuracy, size_t index) {
+  return (double *)(void *)((char *)accuracy + stages[index].offset);
 }
 
 sfc_accuracy sfc_log_accuracy(const sf_module *module) {
@@ -20,9 +20,9 @@ sfc_accuracy sfc_log_accuracy(const sf_module *module) {
   for (const sf_log_entry *e = module->first_log; e; e = e->next) {
     bool measured = false;
     for (size_t i = 0; i < SF_COUNT_OF(stages); i++) {
-      int64_t correct = sf_dict_int(&e->attrs, stages[i].attribute, -1);
-      if (correct < 0) continue;
-      *stage_of(&out, i) = correct;
+      const sf_item *item = sf_dict_find(&e->attrs, stages[i].attribute);
+      if (!item || item->kind != SF_ITEM_NUMBER) continue;
+      *stage_of(&out, i) = item->number.d;
       measured = true;
     }
     if (measured) out.samples = sf_dict_int(&e->attrs, "samples", out.samples);
@@ -35,11 +35,9 @@ static void print_accuracy(sfc_accuracy accuracy) {
   printf("accuracy on %lld calibration samples:", (long long)accuracy.samples);
   const char *separator = "";
   for (size_t i = 0; i < SF_COUNT_OF(stages); i++) {
-    int64_t correct = *stage_of(&accuracy, i);
-    if (correct < 0) continue;
-    printf("%s %s %lld (%.2f %%)", separator, stages[i].name,
-           (long long)correct,
-           100.0 * (double)correct / (double)accuracy.samples);
+    double fraction = *stage_of(&accuracy, i);
+    if (fraction < 0) continue;
+    printf("%s %s %.2f %%", separator, stages[i].name, 100.0 * fraction);
     separator = ",";
   }
   putchar('\n');
@@ -97,9 +95,9 @@ static json_t *accuracy_json(sfc_accuracy accuracy) {
   if (accuracy.samples <= 0) return json_null();
   json_t *out = json_pack("{s:I}", "samples", (json_int_t)accuracy.samples);
   for (size_t i = 0; i < SF_COUNT_OF(stages); i++) {
-    int64_t correct = *stage_of(&accuracy, i);
-    if (correct < 0) continue;
-    json_object_set_new(out, stages[i].name, json_integer((json_int_t)correct));
+    double fraction = *stage_of(&accuracy, i);
+    if (fraction < 0) continue;
+    json_object_set_new(out, stages[i].name, json_real(fraction));
   }
   return out;
 }

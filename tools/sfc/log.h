@@ -4,12 +4,13 @@
 
 #include "tools/sfc/sfc.h"
 
-/* Correct decisions on labelled calibration samples, from the log entries'
- * attributes `samples`, `correct_float`, `correct_integer`, `correct_emitted`;
- * -1: nobody measured it. Of several entries the last one counts. */
+/* Fractions of labelled calibration samples that are decided right, from the
+ * log entries' attributes `samples`, `float_accuracy`, `accuracy` (of the
+ * integer network) and `emitted_accuracy`; -1: nobody measured it. Of several
+ * entries the last one counts. */
 typedef struct sfc_accuracy {
   int64_t samples;
-  int64_t float_model, integer_model, emitted;
+  double float_model, integer_model, emitted;
 } sfc_accuracy;
 
 sfc_accuracy sfc_log_accuracy(const sf_module *module);
