@@ -229,6 +229,10 @@ sf_result sf_onnx_axes(onnx_node *node, int since, uint32_t index,
  * walk goes on, so that one run reports every refusal. */
 sf_result sf_onnx_refuse(onnx_node *node, const char *help, const char *format,
                          ...) SF_PRINTF(3, 4);
+#ifdef __clang_analyzer__
+/* It sees one file at a time, and must know that a refusal is not SF_OK. */
+#define sf_onnx_refuse(...) ((void)sf_onnx_refuse(__VA_ARGS__), SF_FAIL)
+#endif
 /* SF_OOM, or SF_FAIL when `node` was refused: after a NULL from above. */
 sf_result sf_onnx_failed(const onnx_node *node);
 /* Something of the model that has no effect; once for each `format`. */
@@ -363,6 +367,10 @@ extern const onnx_operator sf_onnx_copy_rows[];
 extern const onnx_operator sf_onnx_pad_rows[];
 extern const onnx_operator sf_onnx_resize_rows[];
 extern const onnx_operator sf_onnx_split_rows[];
+extern const onnx_operator sf_onnx_layernorm_rows[];
+extern const onnx_operator sf_onnx_qlinear_rows[];
+extern const onnx_operator sf_onnx_qonnx_rows[];
+extern const onnx_operator sf_onnx_quantize_rows[];
 extern const onnx_evaluator sf_onnx_constant_arithmetic[];
 extern const onnx_evaluator sf_onnx_constant_unary[];
 extern const onnx_evaluator sf_onnx_constant_pad[];

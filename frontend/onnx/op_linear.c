@@ -1,4 +1,5 @@
 /* op_linear.c - weighted sums: Conv, Gemm, MatMul. */
+#include "frontend/onnx/linear.h"
 #include "frontend/onnx/padding.h"
 
 #include <string.h>
@@ -58,10 +59,12 @@ static sf_result read_bias(onnx_node *node, uint32_t index, int32_t outputs,
   return *out ? SF_OK : sf_onnx_failed(node);
 }
 
-static sf_result translate_conv(onnx_node *node) {
+sf_result sf_onnx_conv(onnx_node *node, onnx_dtype dtype, onnx_shape *shape,
+                       sf_value **out) {
   const onnx_value *x = sf_onnx_input(node, 0);
   const onnx_tensor *w = NULL;
-  conv c = {.groups = sf_onnx_int(node, "group", 1), .dtype = x->dtype};
+  conv c = {.groups = sf_onnx_int(node, "group", 1), .dtype = dtype};
+  *out = NULL;
   SF_TRY(sf_onnx_need_constant(node, 1, "the weights", &w));
   if (x->shape.rank < 3)
     return sf_onnx_refuse(node, NULL, "the input has no image axes");
@@ -73,11 +76,19 @@ static sf_result translate_conv(onnx_node *node) {
   c.weights = sf_onnx_blob(node, w, weights.rank, weights.dim);
   if (!c.weights) return sf_onnx_failed(node);
   SF_TRY(read_bias(node, 2, c.outputs, &c.bias));
-  onnx_shape shape = x->shape;
-  shape.dim[1] = c.outputs;
-  memcpy(shape.dim + 2, c.window.out, c.window.axes * sizeof *shape.dim);
-  sf_value *y = sf_onnx_each_sample(node, x->shape.rank, make_conv, &c);
-  return sf_onnx_emit(node, 0, y, x->dtype, &shape);
+  *shape = x->shape;
+  shape->dim[1] = c.outputs;
+  memcpy(shape->dim + 2, c.window.out, c.window.axes * sizeof *shape->dim);
+  *out = sf_onnx_each_sample(node, x->shape.rank, make_conv, &c);
+  return *out ? SF_OK : sf_onnx_failed(node);
+}
+
+static sf_result translate_conv(onnx_node *node) {
+  onnx_dtype dtype = sf_onnx_input(node, 0)->dtype;
+  onnx_shape shape;
+  sf_value *y;
+  SF_TRY(sf_onnx_conv(node, dtype, &shape, &y));
+  return sf_onnx_emit(node, 0, y, dtype, &shape);
 }
 
 /* ---- Gemm and MatMul. ---- */
@@ -235,7 +246,8 @@ static bool matmul_shape(const onnx_shape *a, const onnx_shape *b,
 }
 
 /* Stream times constant matrix: weights over the last axis. */
-static sf_value *times_constant(onnx_node *node, const onnx_shape *shape) {
+static sf_value *times_constant(onnx_node *node, onnx_dtype dtype,
+                                const onnx_shape *shape) {
   const onnx_value *a = sf_onnx_input(node, 0), *b = sf_onnx_input(node, 1);
   onnx_shape matrix = b->shape;
   if (matrix.rank == 1)
@@ -250,15 +262,36 @@ static sf_value *times_constant(onnx_node *node, const onnx_shape *shape) {
   while (rank > 1 && sf_onnx_leading(&a->shape, rank - 1) == 1)
     rank--;
   sf_value *y =
-      w ? make_linear(node, sf_onnx_stream(node, 0, rank), a->dtype, w, NULL)
+      w ? make_linear(node, sf_onnx_stream(node, 0, rank), dtype, w, NULL)
         : NULL;
   if (!y || b->shape.rank > 1) return y;
-  sf_type type = sf_onnx_type(a->dtype, shape, shape->rank);
+  sf_type type = sf_onnx_type(dtype, shape, shape->rank);
+  return sf_onnx_reshape(node, y, type.rank, type.dim);
+}
+
+/* Constant matrix times stream: weights over the last axis but one. */
+static sf_value *constant_times(onnx_node *node, onnx_dtype dtype,
+                                const onnx_shape *shape) {
+  const onnx_value *a = sf_onnx_input(node, 0), *b = sf_onnx_input(node, 1);
+  int64_t k = a->shape.dim[a->shape.rank - 1];
+  onnx_shape matrix = {.rank = 2,
+                       .dim = {(int64_t)sf_onnx_elements(&a->shape) / k, k}};
+  onnx_tensor *w = sf_onnx_tensor_reshape(node, a->tensor, &matrix);
+  unsigned rank = b->shape.rank == 1 ? 1 : 2;
+  while (sf_onnx_leading(&b->shape, rank) != 1)
+    rank++;
+  sf_value *x = sf_onnx_stream(node, 1, rank);
+  if (b->shape.rank > 1) x = transposed(node, x);
+  sf_value *y = w && x ? make_linear(node, x, dtype, w, NULL) : NULL;
+  if (b->shape.rank > 1) y = transposed(node, y);
+  if (!y || (a->shape.rank > 1 && b->shape.rank > 1)) return y;
+  sf_type type = sf_onnx_type(dtype, shape, shape->rank);
   return sf_onnx_reshape(node, y, type.rank, type.dim);
 }
 
 /* Streams (or constants) of any rank: leading axes broadcast. */
-static sf_value *times_stream(onnx_node *node, const onnx_shape *shape) {
+static sf_value *times_stream(onnx_node *node, onnx_dtype dtype,
+                              const onnx_shape *shape) {
   const onnx_value *a = sf_onnx_input(node, 0), *b = sf_onnx_input(node, 1);
   onnx_shape x = a->shape, y = b->shape;
   if (a->shape.rank == 1) x = (onnx_shape){.rank = 2, .dim = {1, x.dim[0]}};
@@ -271,25 +304,39 @@ static sf_value *times_stream(onnx_node *node, const onnx_shape *shape) {
   s = sf_onnx_reshape(node, s, rank, left.dim);
   t = sf_onnx_reshape(node, t, rank, right.dim);
   sf_type type = left;
+  type.scalar = sf_onnx_scalar(dtype);
   for (unsigned i = 0; i + 2 < rank; i++)
     type.dim[i] = left.dim[i] == 1 ? right.dim[i] : left.dim[i];
   type.dim[rank - 1] = right.dim[rank - 1];
   sf_value *product = sf_onnx_build2(node, SF_OP_MATMUL, &type, s, t);
-  sf_type result = sf_onnx_type(a->dtype, shape, shape->rank);
+  sf_type result = sf_onnx_type(dtype, shape, shape->rank);
   return sf_onnx_reshape(node, product, result.rank, result.dim);
 }
 
-static sf_result translate_matmul(onnx_node *node) {
+sf_result sf_onnx_matmul(onnx_node *node, onnx_dtype dtype, onnx_shape *shape,
+                         sf_value **out) {
   const onnx_value *a = sf_onnx_input(node, 0), *b = sf_onnx_input(node, 1);
-  onnx_shape shape;
-  if (!matmul_shape(&a->shape, &b->shape, &shape))
+  *out = NULL;
+  if (!matmul_shape(&a->shape, &b->shape, shape))
     return sf_onnx_refuse(node, NULL, "the matrices do not agree");
   bool linear = b->kind == ONNX_CONSTANT && a->kind == ONNX_STREAM &&
                 sf_onnx_leading(&b->shape, 2) == 1 &&
                 b->shape.rank <= a->shape.rank + (a->shape.rank == 1 ? 1U : 0U);
-  sf_value *y =
-      linear ? times_constant(node, &shape) : times_stream(node, &shape);
-  return sf_onnx_emit(node, 0, y, a->dtype, &shape);
+  bool left = a->kind == ONNX_CONSTANT && b->kind == ONNX_STREAM &&
+              sf_onnx_leading(&a->shape, 2) == 1 &&
+              a->shape.rank <= b->shape.rank + (b->shape.rank == 1 ? 1U : 0U);
+  *out = linear ? times_constant(node, dtype, shape)
+         : left ? constant_times(node, dtype, shape)
+                : times_stream(node, dtype, shape);
+  return *out ? SF_OK : sf_onnx_failed(node);
+}
+
+static sf_result translate_matmul(onnx_node *node) {
+  onnx_dtype dtype = sf_onnx_input(node, 0)->dtype;
+  onnx_shape shape;
+  sf_value *y;
+  SF_TRY(sf_onnx_matmul(node, dtype, &shape, &y));
+  return sf_onnx_emit(node, 0, y, dtype, &shape);
 }
 
 const onnx_operator sf_onnx_linear_rows[] = {

@@ -11,7 +11,8 @@ static const onnx_operator *const tables[] = {
     sf_onnx_clip_rows,     sf_onnx_compare_rows,     sf_onnx_power_rows,
     sf_onnx_reduce_rows,   sf_onnx_round_rows,       sf_onnx_softmax_rows,
     sf_onnx_copy_rows,     sf_onnx_pad_rows,         sf_onnx_resize_rows,
-    sf_onnx_split_rows,
+    sf_onnx_split_rows,    sf_onnx_layernorm_rows,   sf_onnx_qlinear_rows,
+    sf_onnx_qonnx_rows,    sf_onnx_quantize_rows,
 };
 
 static const onnx_evaluator *const evaluators[] = {
