@@ -40,6 +40,8 @@ enum { SF_CODE_X86_LEVELS = 3 };
 extern const sf_code_level
     sf_code_x86_levels[SF_CODE_X86_LEVELS]; /* v2 .. v4 */
 
+enum { SF_CODE_MATH_MAX = 16 };
+
 typedef struct sf_codegen {
   const sf_code_target *target;
   sf_diag *diag;
@@ -53,6 +55,7 @@ typedef struct sf_codegen {
   const sf_code_level
       *level;           /* of the functions that follow; NULL: the target */
   bool has_float_round; /* of the same */
+  LLVMValueRef math[SF_CODE_MATH_MAX]; /* of the same: codegen/math.h */
 } sf_codegen;
 
 /* An empty module `name` for `target`. Errors: HELPER (LLVM has no such

@@ -85,6 +85,7 @@ sf_result sf_codegen_create(const sf_code_target *target, const char *name,
 
 void sf_codegen_use_level(sf_codegen *cg, const sf_code_level *level) {
   cg->level = level;
+  memset(cg->math, 0, sizeof cg->math);
   cg->has_float_round = level || cg->target->has_float_round; /* SSE4.1 */
 }
 

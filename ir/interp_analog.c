@@ -18,17 +18,19 @@ static double clip(double x, double low, double high) {
   return isnan(x) ? x : at_least < high ? at_least : high;
 }
 
-static double gelu(double x, bool tanh_form) {
-  if (!tanh_form) return 0.5 * x * (1.0 + erf(x / sqrt(2.0)));
-  double inner = sqrt(2.0 / M_PI) * (x + 0.044715 * x * x * x);
-  return 0.5 * x * (1.0 + tanh(inner));
-}
-
 /* Without overflow on either side. */
 static double sigmoid(double x) {
   if (x >= 0) return 1.0 / (1.0 + exp(-x));
   double e = exp(x);
   return e / (1.0 + e);
+}
+
+/* 1 + erf(z) = erfc(-z), and 1 + tanh(z) = 2 sigmoid(2 z): without the
+ * cancellation far below zero. */
+static double gelu(double x, bool tanh_form) {
+  if (!tanh_form) return 0.5 * x * erfc(-x / sqrt(2.0));
+  double inner = sqrt(2.0 / M_PI) * (x + 0.044715 * x * x * x);
+  return x * sigmoid(2.0 * inner);
 }
 
 /* log(1 + exp(x)) without overflow, and without losing a small exp(x). */
@@ -136,6 +138,11 @@ sf_result sf_prepare_analog(sf_interp *interp, sf_interp_node *node) {
 
 /* ---- argmax ---- */
 
+/* A NaN is never a maximum. */
+static bool is_better(float x, float best) {
+  return !isnan(x) && (isnan(best) || x > best);
+}
+
 static sf_result run_argmax(sf_interp *interp, sf_interp_node *node) {
   const sf_type *from = node->operands[0].type;
   bool is_float = sf_type_is_float(from);
@@ -150,7 +157,7 @@ static sf_result run_argmax(sf_interp *interp, sf_interp_node *node) {
         node->operands[0].data + n / inner * extent * inner + n % inner;
     size_t best = 0;
     for (size_t k = 1; k < extent; k++)
-      if (is_float ? x[k * inner].f > x[best * inner].f
+      if (is_float ? is_better(x[k * inner].f, x[best * inner].f)
                    : x[k * inner].i > x[best * inner].i)
         best = k;
     SF_TRY(sf_interp_store(interp, node, n, (int64_t)best));

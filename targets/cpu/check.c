@@ -5,19 +5,6 @@
 
 enum { ELEMENTS_MAX_BITS = 40 }; /* bytes of state and scratch: 2^40 */
 
-static bool check_op(const sf_op *op, sf_diag *diag) {
-  if (op->kind == SF_OP_DELAY || cpu_rule(op->kind)) return true;
-  const char *name = sf_op_info_get(op->kind)->mnemonic;
-  sf_error(diag, SF_DIAG_TARGET_CANNOT, op->loc,
-           "the cpu target has no code for '%s' (result '%%%s')", name,
-           sf_op_result(op, 0)->name);
-  if (sf_op_is(op, SF_TRAIT_ANALOG))
-    sf_help(diag, "analog ops are for import and conversion; the network must "
-                  "be spiking: integers, spikes or f32 through the ops of "
-                  "docs/ir.md 4 up to 'neurons'");
-  return false;
-}
-
 static bool isa_is_known(const char *isa) {
   if (!isa || strcmp(isa, "aarch64") == 0) return true;
   for (unsigned i = 0; i < SF_CODE_X86_LEVELS; i++)
@@ -47,8 +34,6 @@ sf_result cpu_check(const sf_emit_job *job) {
              job->isa);
     fine = false;
   }
-  SF_FOREACH_OP(op, job->network)
-    if (!check_op(op, job->diag)) fine = false;
   if (fine && network_bytes(job->network) >> ELEMENTS_MAX_BITS) {
     sf_error(job->diag, SF_DIAG_CAPACITY, job->network->loc,
              "network '@%s' needs more than 2^40 bytes of memory",

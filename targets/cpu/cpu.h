@@ -154,6 +154,8 @@ void cpu_kernel_call(cpu_module *m, const cpu_kernel *kernel,
 LLVMValueRef cpu_value_pointer(cpu_module *m, const sf_value *value);
 LLVMValueRef cpu_state_pointer(cpu_module *m, uint64_t offset);
 LLVMValueRef cpu_accumulators(cpu_module *m);
+/* Of a stream or a blob. */
+const sf_type *cpu_operand_type(const sf_op *op, uint32_t index);
 /* An operand as words: a stream's buffer, or a blob's words in .rodata. */
 sf_result cpu_operand(cpu_module *m, const sf_op *op, uint32_t index,
                       LLVMValueRef *out) SF_MUST_USE;
@@ -257,6 +259,13 @@ sf_result cpu_emit_move(cpu_module *m, const sf_op *op) SF_MUST_USE;
 sf_result cpu_emit_neurons(cpu_module *m, const sf_op *op) SF_MUST_USE;
 /* Initial states of a population, whatever the step. */
 sf_result cpu_emit_neurons_reset(cpu_module *m, const sf_op *op) SF_MUST_USE;
+sf_result cpu_emit_analog(cpu_module *m, const sf_op *op) SF_MUST_USE;
+sf_result cpu_emit_quantize(cpu_module *m, const sf_op *op) SF_MUST_USE;
+sf_result cpu_emit_axis(cpu_module *m, const sf_op *op) SF_MUST_USE;
+sf_result cpu_emit_normalize(cpu_module *m, const sf_op *op) SF_MUST_USE;
+/* Numbers and integers among the written attributes, for the key of a kernel;
+ * returns the length that the text has. */
+size_t cpu_number_key(const sf_op *op, char *out, size_t size);
 /* NULL: the op has no rule. */
 cpu_emit_op cpu_rule(sf_op_kind kind);
 

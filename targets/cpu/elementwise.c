@@ -40,15 +40,11 @@ static sf_integer combine(cpu_module *m, sf_op_kind kind, sf_integer a,
   }
 }
 
-static const sf_type *operand_type(const sf_op *op, uint32_t index) {
-  const sf_value *value = sf_op_operand(op, index);
-  return value ? &value->type : &sf_op_operand_blob(op, index)->type;
-}
-
 static void build_elementwise(cpu_module *m, const sf_op *op, cpu_nest *nest) {
   sf_codegen *cg = m->cg;
   sf_scalar y = sf_op_result(op, 0)->type.scalar;
-  sf_scalar a = operand_type(op, 0)->scalar, b = operand_type(op, 1)->scalar;
+  sf_scalar a = cpu_operand_type(op, 0)->scalar,
+            b = cpu_operand_type(op, 1)->scalar;
   cpu_nest_begin(m, nest);
   LLVMValueRef x0 = sf_code_load(cg, sf_code_word(cg, a),
                                  sf_code_parameter(cg, P_A), nest->index[1]);
@@ -73,8 +69,8 @@ static cpu_nest nest_of(const sf_op *op) {
   for (unsigned axis = 0; axis < y->rank; axis++)
     nest.dim[axis] = y->dim[axis];
   cpu_strides(y, nest.stride[0]);
-  cpu_broadcast(operand_type(op, 0), y, nest.stride[1]);
-  cpu_broadcast(operand_type(op, 1), y, nest.stride[2]);
+  cpu_broadcast(cpu_operand_type(op, 0), y, nest.stride[1]);
+  cpu_broadcast(cpu_operand_type(op, 1), y, nest.stride[2]);
   cpu_nest_collapse(&nest);
   return nest;
 }
@@ -82,7 +78,8 @@ static cpu_nest nest_of(const sf_op *op) {
 sf_result cpu_emit_elementwise(cpu_module *m, const sf_op *op) {
   cpu_nest nest = nest_of(op);
   sf_scalar y = sf_op_result(op, 0)->type.scalar;
-  sf_scalar a = operand_type(op, 0)->scalar, b = operand_type(op, 1)->scalar;
+  sf_scalar a = cpu_operand_type(op, 0)->scalar,
+            b = cpu_operand_type(op, 1)->scalar;
   char key[CPU_KEY_MAX];
   size_t used =
       (size_t)snprintf(key, sizeof key, "%s %u %u:%u %u:%u %u:%u ",
@@ -137,7 +134,7 @@ static sf_result move(cpu_module *m, cpu_nest *nest, LLVMValueRef y,
 
 static sf_result emit_slice(cpu_module *m, const sf_op *op, LLVMValueRef y,
                             LLVMValueRef x) {
-  const sf_type *from = operand_type(op, 0);
+  const sf_type *from = cpu_operand_type(op, 0);
   const sf_type *to = &sf_op_result(op, 0)->type;
   int64_t begin[SF_RANK_MAX], step[SF_RANK_MAX], stride[SF_RANK_MAX];
   sf_op_ints(op, SF_ATTR_begin, from->rank, begin);
@@ -155,7 +152,7 @@ static sf_result emit_slice(cpu_module *m, const sf_op *op, LLVMValueRef y,
 
 static sf_result emit_transpose(cpu_module *m, const sf_op *op, LLVMValueRef y,
                                 LLVMValueRef x) {
-  const sf_type *from = operand_type(op, 0);
+  const sf_type *from = cpu_operand_type(op, 0);
   const sf_type *to = &sf_op_result(op, 0)->type;
   int64_t perm[SF_RANK_MAX], stride[SF_RANK_MAX];
   sf_op_ints(op, SF_ATTR_perm, from->rank, perm);
@@ -176,7 +173,7 @@ static sf_result emit_concat(cpu_module *m, const sf_op *op, LLVMValueRef y) {
   int64_t stride[SF_RANK_MAX], at = 0;
   cpu_strides(to, stride);
   for (uint32_t i = 0; i < op->operand_count; i++) {
-    const sf_type *from = operand_type(op, i);
+    const sf_type *from = cpu_operand_type(op, i);
     LLVMValueRef x;
     cpu_nest nest = {.rank = from->rank};
     cpu_strides(from, nest.stride[1]);

@@ -103,6 +103,11 @@ sf_result cpu_blob_words(cpu_module *m, sf_blob *blob, LLVMValueRef *out) {
   return result;
 }
 
+const sf_type *cpu_operand_type(const sf_op *op, uint32_t index) {
+  const sf_value *value = sf_op_operand(op, index);
+  return value ? &value->type : &sf_op_operand_blob(op, index)->type;
+}
+
 sf_result cpu_operand(cpu_module *m, const sf_op *op, uint32_t index,
                       LLVMValueRef *out) {
   const sf_value *value = sf_op_operand(op, index);

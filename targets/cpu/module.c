@@ -32,8 +32,23 @@ cpu_emit_op cpu_rule(sf_op_kind kind) {
     return cpu_emit_convert;
   case SF_OP_NEURONS:
     return cpu_emit_neurons;
-  default:
+  case SF_OP_QUANTIZE:
+  case SF_OP_DEQUANTIZE:
+    return cpu_emit_quantize;
+  case SF_OP_SOFTMAX:
+  case SF_OP_ARGMAX:
+    return cpu_emit_axis;
+  case SF_OP_LAYERNORM:
+  case SF_OP_RMSNORM:
+  case SF_OP_GROUPNORM:
+  case SF_OP_INSTANCENORM:
+  case SF_OP_BATCHNORM:
+  case SF_OP_LRN:
+    return cpu_emit_normalize;
+  case SF_OP_DELAY: /* before and after all ops */
     return NULL;
+  default:
+    return cpu_emit_analog;
   }
 }
 

@@ -251,7 +251,13 @@ sf_result cpu_emit_conv(cpu_module *m, const sf_op *op) {
   return SF_OK;
 }
 
-/* Sums are at most 16 bytes each. */
+static uint64_t line_length(const sf_op *op) {
+  const sf_type *type = &sf_op_result(op, 0)->type;
+  int64_t axis = sf_op_int(op, SF_ATTR_axis);
+  return (uint64_t)type->dim[axis < 0 ? axis + type->rank : axis];
+}
+
+/* Sums of integers are at most 16 bytes each. */
 uint64_t cpu_accumulator_bytes(const sf_op *op) {
   const sf_type *type = &sf_op_result(op, 0)->type;
   switch (op->kind) {
@@ -262,6 +268,10 @@ uint64_t cpu_accumulator_bytes(const sf_op *op) {
   case SF_OP_CONV:
   case SF_OP_CONVT:
     return (uint64_t)sf_type_elements(type) * 16;
+  case SF_OP_SOFTMAX: /* f64, one an element of a line */
+    return line_length(op) * 8;
+  case SF_OP_LRN: /* f64, one an element of a channel */
+    return (uint64_t)(sf_type_elements(type) / (size_t)type->dim[0]) * 8;
   default:
     return 0;
   }

@@ -567,7 +567,7 @@ class Network:
             row = [x.at(*p[:axis], k, *p[axis:]) for k in range(x.shape[axis])]
             best = 0
             for k, v in enumerate(row):
-                if v > row[best]:
+                if v > row[best] or (v == v and row[best] != row[best]):
                     best = k
             out.append(fit(best, t.scalar, op.mode))
         return out

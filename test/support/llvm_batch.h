@@ -221,8 +221,10 @@ static inline void batch_write_input(batch *b, const char *directory) {
   free(words);
 }
 
-/* Emits, links, runs; returns the output words (malloc'ed). */
-static inline sf_word *batch_run(batch *b, batch_machine machine) {
+/* Builds `batch` with `build`, emits, links, runs; returns the output words
+ * (malloc'ed). */
+static inline sf_word *batch_run_built(batch *b, batch_machine machine,
+                                       void (*build)(sf_codegen *cg)) {
   char *directory = test_folder_create();
   const sf_code_target *target = machine == BATCH_CORTEX_M4 ? &sf_code_cortex_m4
                                  : machine == BATCH_AARCH64 ? &sf_code_aarch64
@@ -231,7 +233,10 @@ static inline sf_word *batch_run(batch *b, batch_machine machine) {
   assert_int_equal(sf_codegen_create(target, "batch", b->diag, &cg), SF_OK);
   if (target == &sf_code_x86_64)
     sf_codegen_use_level(cg, &sf_code_x86_levels[machine - BATCH_V2]);
-  batch_build(cg, b);
+  if (build)
+    build(cg);
+  else
+    batch_build(cg, b);
   char *object;
   size_t size;
   assert_int_equal(sf_codegen_emit(cg, &object, &size), SF_OK);
@@ -246,6 +251,10 @@ static inline sf_word *batch_run(batch *b, batch_machine machine) {
   free(path);
   test_folder_destroy(directory);
   return (sf_word *)(void *)bytes;
+}
+
+static inline sf_word *batch_run(batch *b, batch_machine machine) {
+  return batch_run_built(b, machine, NULL);
 }
 
 /* Any NaN equals any other: machines differ in sign and payload. */
