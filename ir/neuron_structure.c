@@ -54,20 +54,37 @@ static bool same_number(sf_number a, sf_number b) {
   return a.is_float ? memcmp(&a.f, &b.f, sizeof a.f) == 0 : a.i == b.i;
 }
 
-/* Values correspond when they stand in the same place. */
-static bool same_value(const sf_nvalue *a, const sf_nvalue *b) {
-  if (!a || !b) return a == b;
-  return a->kind == b->kind && a->index == b->index &&
-         sf_scalar_equal(a->type, b->type);
+/* Types that count as equal besides equal ones: `a` in one function, `b` in the
+ * other. */
+typedef struct type_pair {
+  sf_scalar a, b;
+} type_pair;
+
+static bool same_type(sf_scalar a, sf_scalar b, const type_pair *pair) {
+  if (sf_scalar_equal(a, pair->a) || sf_scalar_equal(b, pair->b))
+    return sf_scalar_equal(a, pair->a) && sf_scalar_equal(b, pair->b);
+  return sf_scalar_equal(a, b);
 }
 
-static bool same_operand(sf_noperand a, sf_noperand b) {
-  if (!same_value(a.value, b.value)) return false;
+/* Values correspond when they stand in the same place. */
+static bool same_value(const sf_nvalue *a, const sf_nvalue *b,
+                       const type_pair *pair) {
+  if (!a || !b) return a == b;
+  if (a->kind != b->kind || a->index != b->index) return false;
+  /* Inputs and states keep their types whatever is emitted. */
+  if (a->kind == SF_NVALUE_INPUT || a->kind == SF_NVALUE_STATE)
+    return sf_scalar_equal(a->type, b->type);
+  return same_type(a->type, b->type, pair);
+}
+
+static bool same_operand(sf_noperand a, sf_noperand b, const type_pair *pair) {
+  if (!same_value(a.value, b.value, pair)) return false;
   return a.value || same_number(a.literal, b.literal);
 }
 
-static bool same_param(const sf_param *a, const sf_param *b) {
-  if (!same_value(a->value, b->value)) return false;
+static bool same_param(const sf_param *a, const sf_param *b,
+                       const type_pair *pair) {
+  if (!same_value(a->value, b->value, pair)) return false;
   if (a->has_range != b->has_range || a->has_default != b->has_default)
     return false;
   if (a->has_range &&
@@ -76,12 +93,13 @@ static bool same_param(const sf_param *a, const sf_param *b) {
   return !a->has_default || same_number(a->initial, b->initial);
 }
 
-static bool same_state(const sf_state *a, const sf_state *b) {
-  if (!same_value(a->value, b->value) || a->has_next != b->has_next)
+static bool same_state(const sf_state *a, const sf_state *b,
+                       const type_pair *pair) {
+  if (!same_value(a->value, b->value, pair) || a->has_next != b->has_next)
     return false;
-  if (!same_value(a->initial_param, b->initial_param)) return false;
+  if (!same_value(a->initial_param, b->initial_param, pair)) return false;
   if (!a->initial_param && !same_number(a->initial, b->initial)) return false;
-  return !a->has_next || same_operand(a->next, b->next);
+  return !a->has_next || same_operand(a->next, b->next, pair);
 }
 
 static bool same_table(const sf_blob *a, const sf_blob *b) {
@@ -95,33 +113,46 @@ static bool same_table(const sf_blob *a, const sf_blob *b) {
   return true;
 }
 
-static bool same_stmt(const sf_stmt *a, const sf_stmt *b) {
+static bool same_stmt(const sf_stmt *a, const sf_stmt *b,
+                      const type_pair *pair) {
   if (a->kind != b->kind || a->mode != b->mode || a->shift != b->shift ||
       a->round != b->round || a->operand_count != b->operand_count)
     return false;
-  if (!same_value(a->result, b->result) || !same_table(a->blob, b->blob))
+  if (!same_value(a->result, b->result, pair) || !same_table(a->blob, b->blob))
     return false;
   for (uint32_t i = 0; i < a->operand_count; i++)
-    if (!same_operand(a->operand[i], b->operand[i])) return false;
+    if (!same_operand(a->operand[i], b->operand[i], pair)) return false;
   return true;
 }
 
-bool sf_neuron_same_structure(const sf_neuron *a, const sf_neuron *b) {
+static bool same_structure(const sf_neuron *a, const sf_neuron *b,
+                           const type_pair *pair) {
   if (a->input_count != b->input_count || a->param_count != b->param_count ||
       a->state_count != b->state_count || a->stmt_count != b->stmt_count ||
       a->emit_count != b->emit_count)
     return false;
   for (uint32_t i = 0; i < a->input_count; i++)
-    if (!same_value(a->inputs[i], b->inputs[i])) return false;
+    if (!same_value(a->inputs[i], b->inputs[i], pair)) return false;
   for (uint32_t i = 0; i < a->param_count; i++)
-    if (!same_param(&a->params[i], &b->params[i])) return false;
+    if (!same_param(&a->params[i], &b->params[i], pair)) return false;
   for (uint32_t i = 0; i < a->state_count; i++)
-    if (!same_state(&a->states[i], &b->states[i])) return false;
+    if (!same_state(&a->states[i], &b->states[i], pair)) return false;
   for (uint32_t i = 0; i < a->stmt_count; i++)
-    if (!same_stmt(&a->stmts[i], &b->stmts[i])) return false;
+    if (!same_stmt(&a->stmts[i], &b->stmts[i], pair)) return false;
   for (uint32_t i = 0; i < a->emit_count; i++)
-    if (!same_operand(a->emits[i], b->emits[i]) ||
-        !sf_scalar_equal(a->emit_types[i], b->emit_types[i]))
+    if (!same_operand(a->emits[i], b->emits[i], pair) ||
+        !same_type(a->emit_types[i], b->emit_types[i], pair))
       return false;
   return true;
+}
+
+bool sf_neuron_same_structure(const sf_neuron *a, const sf_neuron *b) {
+  type_pair none = {sf_f32(), sf_f32()}; /* equal types only */
+  return same_structure(a, b, &none);
+}
+
+bool sf_neuron_same_but_emit(const sf_neuron *a, const sf_neuron *b) {
+  if (a->emit_count != 1 || b->emit_count != 1) return false;
+  type_pair emitted = {a->emit_types[0], b->emit_types[0]};
+  return same_structure(a, b, &emitted);
 }

@@ -144,6 +144,9 @@ bool sf_neuron_is_stateless(const sf_neuron *neuron);
 /* Same structure, ignoring names and locations: how targets recognize the
  * models that their tools support. */
 bool sf_neuron_same_structure(const sf_neuron *a, const sf_neuron *b);
+/* The same, where the emitted type of one stands for that of the other, in
+ * params and statements too: sf_library_use_as makes such functions. */
+bool sf_neuron_same_but_emit(const sf_neuron *a, const sf_neuron *b);
 
 #ifdef __cplusplus
 }

@@ -252,7 +252,7 @@ static sf_result rate(sf_converter *c, sf_site *site, sf_value *current) {
     first[n] = theta[n] / 2;
   }
   SF_TRY(sf_convert_argument(op, "gain", &site->source->type, gain));
-  SF_TRY(sf_convert_argument(op, "bias", &site->source->type, bias));
+  SF_TRY(sf_convert_argument(op, "offset", &site->source->type, bias));
   SF_TRY(sf_convert_argument(op, "theta", &site->source->type, theta));
   SF_TRY(sf_convert_argument(op, "v0", &site->source->type, first));
   return finish(c, site, op, sf_spike());

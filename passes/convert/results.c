@@ -129,7 +129,7 @@ static sf_result accumulate(sf_converter *c, sf_value *value,
   if (!current) return SF_OOM;
   sf_op_set_operand(op, 0, current);
   if (constant)
-    SF_TRY(sf_convert_argument(op, c->form == SF_FORM_RATE ? "bias" : "q0",
+    SF_TRY(sf_convert_argument(op, c->form == SF_FORM_RATE ? "offset" : "q0",
                                &value->type, constant));
   if (unit > 1)
     sf_argument_set_number(sf_op_argument(op, slice_of("gain")),

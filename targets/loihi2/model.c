@@ -24,8 +24,9 @@ typedef struct param_row {
 typedef struct model_row {
   const char *neuron; /* of the library */
   const char *reset_mode;
+  bool any_emit; /* in any width, which is that of the payload */
   sf_l2_program program;
-  param_row params[5];
+  param_row params[6]; /* ends with a NULL name */
 } model_row;
 
 #define LIF_PARAMS                                                             \
@@ -45,13 +46,39 @@ typedef struct model_row {
     }                                                                          \
   }
 
+#define ST_BIF_PROGRAM                                                         \
+  {                                                                            \
+    "st-bif", 1, {                                                             \
+      {"charge", 32, "saturate", "initial"}, { "sum", 16, "saturate", NULL }   \
+    }                                                                          \
+  }
+#define ST_BIF_PARAMS                                                          \
+  {"d", "vth", SAME, 24, 1, 8388607},                                          \
+      {"q0", "initial", SAME, 32, INT32_MIN, INT32_MAX},                       \
+      {"smin", "countMin", SAME, 16, INT16_MIN, INT16_MAX}, {                  \
+    "smax", "countMax", SAME, 16, INT16_MIN, INT16_MAX                         \
+  }
+#define QUANT_PROGRAM                                                          \
+  {                                                                            \
+    "quant", 1, {{0}}                                                          \
+  }
+#define QUANT_PARAMS                                                           \
+  {"d", "divisor", SAME, 24, 1, 8388607},                                      \
+      {"half", "offset", SAME, 32, INT32_MIN, INT32_MAX},                      \
+      {"low", "countMin", SAME, 16, INT16_MIN, INT16_MAX}, {                   \
+    "high", "countMax", SAME, 16, INT16_MIN, INT16_MAX                         \
+  }
+#define GAIN_PARAM {"gain", "gain", SAME, 16, INT16_MIN, INT16_MAX}
+
 static const model_row models[] = {
     {"loihi_lif",
      NULL,
+     false,
      {"lif", 1, {{"u", 24, "wrap", NULL}, {"v", 24, "saturate", NULL}}},
      {LIF_PARAMS}},
     {"loihi_lif_reset",
      NULL,
+     false,
      {"lif-reset",
       1,
       {{"u", 24, "wrap", NULL},
@@ -64,6 +91,7 @@ static const model_row models[] = {
      {LIF_PARAMS}}, /* and interval, first: see read_params */
     {"sigma_delta",
      NULL,
+     false,
      {"sigma-delta",
       1,
       {{"sigma", 32, "wrap", NULL},
@@ -73,50 +101,74 @@ static const model_row models[] = {
       {"vth", "vth", SHIFTED_DELTA, 24, INT32_MIN, INT32_MAX}}},
     {"delta",
      NULL,
+     false,
      {"delta", 1, {{"act", 32, "wrap", NULL}, {"res", 32, "wrap", NULL}}},
      {{"vth", "vth", SHIFTED_12, 20, INT32_MIN, INT32_MAX}}},
-    {"sigma", NULL, {"sigma", 1, {{"sigma", 32, "wrap", NULL}}}, {{0}}},
+    {"sigma", NULL, false, {"sigma", 1, {{"sigma", 32, "wrap", NULL}}}, {{0}}},
     {"rf",
      NULL,
+     false,
      {"rf", 1, {{"re", 24, "saturate", NULL}, {"im", 24, "saturate", NULL}}},
      {RF_PARAMS}},
     {"rf_iz",
      NULL,
+     false,
      {"rf-iz", 1, {{"re", 24, "saturate", NULL}, {"im", 24, "saturate", NULL}}},
      {RF_PARAMS}},
     {"if_int",
      "subtract",
+     false,
      IF_PROGRAM,
      {{"theta", "vth", SAME, 32, 0, INT32_MAX}}},
     {"if_int_zero",
      "zero",
+     false,
      IF_PROGRAM,
      {{"theta", "vth", SAME, 32, 0, INT32_MAX}}},
     {"lif_int",
      "subtract",
+     false,
      IF_PROGRAM,
      {{"dv", "dv", SAME, 13, 0, 4096},
       {"theta", "vth", SAME, 32, 0, INT32_MAX}}},
     {"lif_int_zero",
      "zero",
+     false,
      IF_PROGRAM,
      {{"dv", "dv", SAME, 13, 0, 4096},
       {"theta", "vth", SAME, 32, 0, INT32_MAX}}},
-    {"stbif",
+    {"stbif", NULL, true, ST_BIF_PROGRAM, {ST_BIF_PARAMS}},
+    {"stbif_gain", NULL, true, ST_BIF_PROGRAM, {ST_BIF_PARAMS, GAIN_PARAM}},
+    {"quant", NULL, true, QUANT_PROGRAM, {QUANT_PARAMS}},
+    {"quant_gain", NULL, true, QUANT_PROGRAM, {QUANT_PARAMS, GAIN_PARAM}},
+    {"accumulate",
      NULL,
-     {"st-bif",
-      1,
-      {{"charge", 32, "wrap", "initial"}, {"sum", 16, "saturate", NULL}}},
-     {{"d", "vth", SAME, 24, 1, 8388607},
-      {"q0", "initial", SAME, 32, INT32_MIN, INT32_MAX},
-      {"smin", "countMin", SAME, 16, INT16_MIN, INT16_MAX},
-      {"smax", "countMax", SAME, 16, INT16_MIN, INT16_MAX}}},
-    {"product", NULL, {"product", 1, {{0}}}, {{0}}},
+     false,
+     {"accumulate", 1, {{"sum", 32, "saturate", "initial"}}},
+     {GAIN_PARAM,
+      {"offset", "offset", SAME, 32, INT32_MIN, INT32_MAX},
+      {"q0", "initial", SAME, 32, INT32_MIN, INT32_MAX}}},
+    {"rate",
+     NULL,
+     false,
+     {"rate", 1, {{"v", 32, "saturate", "initial"}}},
+     {GAIN_PARAM,
+      {"offset", "offset", SAME, 32, INT32_MIN, INT32_MAX},
+      {"theta", "vth", SAME, 32, 1, INT32_MAX},
+      {"v0", "initial", SAME, 32, INT32_MIN, INT32_MAX}}},
+    {"count_max",
+     NULL,
+     false,
+     {"count-max", 1, {{"lead", 32, "saturate", NULL}}},
+     {{0}}},
+    {"product", NULL, false, {"product", 1, {{0}}}, {{0}}},
 };
 
-static const model_row relay_row = {"relay", NULL, {"relay", 1, {{0}}}, {{0}}};
+static const model_row relay_row = {
+    "relay", NULL, false, {"relay", 1, {{0}}}, {{0}}};
 
-static const model_row spike_relay_row = {"relay", "zero", IF_PROGRAM, {{0}}};
+static const model_row spike_relay_row = {
+    "relay", "zero", false, IF_PROGRAM, {{0}}};
 
 /* Relays of any width: one input, passed on. */
 static bool is_relay(const sf_neuron *neuron) {
@@ -146,7 +198,10 @@ static const model_row *find_model(const sf_neuron *neuron,
   for (size_t i = 0; i < SF_COUNT_OF(models); i++) {
     sf_slice name = {models[i].neuron, strlen(models[i].neuron)};
     const sf_neuron *known = sf_module_find_neuron(library, name);
-    if (known && sf_neuron_same_structure(neuron, known)) return &models[i];
+    bool same =
+        known && (models[i].any_emit ? sf_neuron_same_but_emit(neuron, known)
+                                     : sf_neuron_same_structure(neuron, known));
+    if (same) return &models[i];
   }
   return NULL;
 }
@@ -158,9 +213,9 @@ static sf_result no_model(sf_l2_plan *plan, const sf_op *op) {
   sf_help(plan->diag,
           "recognized by structure: loihi_lif, loihi_lif_reset, sigma_delta, "
           "delta, sigma, rf, rf_iz, if_int, if_int_zero, lif_int, "
-          "lif_int_zero, stbif, product, relay; float models must be quantized "
-          "first, "
-          "and `on = host` keeps a population on the host");
+          "lif_int_zero, quant, quant_gain, stbif, stbif_gain, accumulate, "
+          "rate, count_max, product, relay; float models must be quantized "
+          "first, and `on = host` keeps a population on the host");
   return SF_FAIL;
 }
 
@@ -323,6 +378,8 @@ static sf_result read_param(sf_l2_plan *plan, sf_l2_layer *layer,
   sf_l2_param *param = add_param(layer, row->to, row->bits);
   uint32_t index = param_index(row->from, library, model->neuron);
   SF_TRY(read_argument(plan, layer, index, param));
+  if (model->any_emit)
+    param->bits = layer->op->neuron->params[index].value->type.bits;
   unsigned shift;
   param_row named = *row; /* messages use the user's own name */
   named.from = layer->op->neuron->params[index].value->name;

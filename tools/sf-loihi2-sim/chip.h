@@ -34,6 +34,9 @@ typedef enum sf_sim_param_id {
   SF_SIM_INITIAL,   /* of the potential */
   SF_SIM_COUNT_MIN, /* least and most of the running sum of spikes */
   SF_SIM_COUNT_MAX,
+  SF_SIM_DIVISOR,
+  SF_SIM_OFFSET,     /* added before the division, or in every step */
+  SF_SIM_GAIN,       /* of the input; absent: 1 */
   SF_SIM_RESET_MODE, /* 0 zero, 1 subtract */
   SF_SIM_PARAM_COUNT
 } sf_sim_param_id;

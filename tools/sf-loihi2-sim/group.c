@@ -19,6 +19,9 @@ static const char *const param_names[SF_SIM_PARAM_COUNT] = {
     [SF_SIM_INITIAL] = "initial",
     [SF_SIM_COUNT_MIN] = "countMin",
     [SF_SIM_COUNT_MAX] = "countMax",
+    [SF_SIM_DIVISOR] = "divisor",
+    [SF_SIM_OFFSET] = "offset",
+    [SF_SIM_GAIN] = "gain",
     [SF_SIM_RESET_MODE] = "resetMode",
 };
 
@@ -38,6 +41,8 @@ static const struct {
     [SF_SIM_SIN] = {-4096, 4096},
     [SF_SIM_COUNT_MIN] = {INT16_MIN, INT16_MAX},
     [SF_SIM_COUNT_MAX] = {INT16_MIN, INT16_MAX},
+    [SF_SIM_DIVISOR] = {1, 8388607},
+    [SF_SIM_GAIN] = {INT16_MIN, INT16_MAX},
     [SF_SIM_RESET_MODE] = {0, 1},
 };
 

@@ -174,6 +174,18 @@ static void integrate(sf_sim_group *group,
   }
 }
 
+/* Input `port` times the gain. */
+static int64_t gained(const sf_sim_group *group, const int32_t *port,
+                      uint32_t n) {
+  int64_t gain =
+      group->params[SF_SIM_GAIN].present ? param(group, SF_SIM_GAIN, n) : 1;
+  return input(port, n) * gain;
+}
+
+static int32_t saturated(int64_t x) {
+  return (int32_t)clamp(x, INT32_MIN, INT32_MAX);
+}
+
 /* Ternary spikes (conversion.md 1.6): +1 while the charge is at least vth and
  * the running sum of spikes below its most, -1 while it is negative and the sum
  * above its least; a spike takes vth of the charge with it. */
@@ -182,13 +194,68 @@ static void st_bif(sf_sim_group *group, const int32_t *const in[SF_SIM_PORTS],
   for (uint32_t n = 0; n < group->count; n++) {
     int32_t *charge = &group->state[0][n], *sum = &group->state[1][n];
     int64_t size = param(group, SF_SIM_VTH, n);
-    int32_t q = low32((int64_t)*charge + input(in[0], n));
+    int64_t q =
+        saturated(*charge + (int64_t)saturated(gained(group, in[0], n)));
     int32_t spike = 0;
     if (q >= size && *sum < param(group, SF_SIM_COUNT_MAX, n)) spike = 1;
     if (q < 0 && *sum > param(group, SF_SIM_COUNT_MIN, n)) spike = -1;
-    *charge = low32(q - spike * size);
+    *charge = saturated(q - spike * size);
     *sum = (int32_t)clamp(*sum + spike, INT16_MIN, INT16_MAX);
     sent[n] = spike;
+  }
+}
+
+/* One activation of an integer network: the sum, divided, rounded down and cut
+ * off, sent as one graded spike. */
+static void quant(sf_sim_group *group, const int32_t *const in[SF_SIM_PORTS],
+                  int32_t *sent) {
+  for (uint32_t n = 0; n < group->count; n++) {
+    int64_t divisor = param(group, SF_SIM_DIVISOR, n);
+    int64_t x = gained(group, in[0], n) + param(group, SF_SIM_OFFSET, n);
+    int64_t whole = x / divisor;
+    if (x % divisor < 0) whole--;
+    sent[n] = (int32_t)clamp(whole, param(group, SF_SIM_COUNT_MIN, n),
+                             param(group, SF_SIM_COUNT_MAX, n));
+  }
+}
+
+/* What a step adds to a saturating potential. */
+static int64_t charge_of(const sf_sim_group *group, const int32_t *port,
+                         uint32_t n) {
+  return saturated((int64_t)saturated(gained(group, port, n)) +
+                   param(group, SF_SIM_OFFSET, n));
+}
+
+static void accumulate(sf_sim_group *group,
+                       const int32_t *const in[SF_SIM_PORTS], int32_t *sent) {
+  for (uint32_t n = 0; n < group->count; n++) {
+    int32_t *sum = &group->state[0][n];
+    *sum = saturated(*sum + charge_of(group, in[0], n));
+    sent[n] = *sum;
+  }
+}
+
+/* At most one spike a step, at vth or above; it takes vth with it. */
+static void rate(sf_sim_group *group, const int32_t *const in[SF_SIM_PORTS],
+                 int32_t *sent) {
+  for (uint32_t n = 0; n < group->count; n++) {
+    int32_t *v = &group->state[0][n];
+    int64_t size = param(group, SF_SIM_VTH, n);
+    int64_t h = saturated(*v + charge_of(group, in[0], n));
+    sent[n] = h >= size;
+    *v = saturated(sent[n] ? h - size : h);
+  }
+}
+
+/* Fires when the larger of the two numbers of spikes so far grows. The state is
+ * how far port 0 leads. */
+static void count_max(sf_sim_group *group,
+                      const int32_t *const in[SF_SIM_PORTS], int32_t *sent) {
+  for (uint32_t n = 0; n < group->count; n++) {
+    int32_t *lead = &group->state[0][n];
+    int32_t a = input(in[0], n), b = input(in[1], n);
+    sent[n] = (a > 0 && *lead >= 0) || (b > 0 && *lead <= 0);
+    *lead = saturated((int64_t)*lead + a - b);
   }
 }
 
@@ -227,6 +294,14 @@ static const sf_sim_program programs[] = {
      1 << SF_SIM_VTH | 1 << SF_SIM_INITIAL | 1 << SF_SIM_COUNT_MIN |
          1 << SF_SIM_COUNT_MAX,
      st_bif},
+    {"quant", 1, 0,
+     1 << SF_SIM_DIVISOR | 1 << SF_SIM_OFFSET | 1 << SF_SIM_COUNT_MIN |
+         1 << SF_SIM_COUNT_MAX,
+     quant},
+    {"accumulate", 1, 1, 1 << SF_SIM_OFFSET | 1 << SF_SIM_INITIAL, accumulate},
+    {"rate", 1, 1, 1 << SF_SIM_VTH | 1 << SF_SIM_OFFSET | 1 << SF_SIM_INITIAL,
+     rate},
+    {"count-max", 2, 1, 0, count_max},
     {"relay", 1, 0, 0, relay},
     {"product", 2, 0, 0, product},
 };
