@@ -108,7 +108,18 @@ static sf_result add_ops(sf_pass_run *run, const sf_site_plan *site,
   return sf_op_set_int(q, SF_ATTR_high, site->high);
 }
 
+/* A sum that is a value of its own is rounded once: what else reads it reads
+ * the rounded one, so that it has one unit. */
+static void redirect_readers(sf_value *value, sf_value *rounded) {
+  for (sf_use *use = value->first_use, *next; use; use = next) {
+    next = use->next;
+    if (use->op && use->op->kind != SF_OP_QUANTIZE)
+      sf_op_set_operand(use->op, use->index, rounded);
+  }
+}
+
 static sf_result insert_site(sf_pass_run *run, const sf_site_plan *site) {
+  sf_value *value = site->value;
   int32_t channels = (int32_t)site->channels;
   sf_type type = sf_type_make(sf_f32(), site->axis < 0 ? 0 : 1, &channels);
   const char *name = name_of(run, site, "step");
@@ -119,6 +130,8 @@ static sf_result insert_site(sf_pass_run *run, const sf_site_plan *site) {
   SF_TRY(add_ops(run, site, step, &rounded));
   for (uint32_t i = 0; i < site->readers; i++)
     sf_op_set_operand(site->uses[i]->op, site->uses[i]->index, rounded);
+  if (value->op && sf_qdq_is_linear(value->op))
+    redirect_readers(value, rounded);
   run->stats[STAT_SITES]++;
   run->stats[STAT_CHANNELS] += site->channels;
   return SF_OK;
