@@ -113,8 +113,10 @@ static sf_result read_resize(onnx_node *node, resize *r) {
 static double place(const resize *r, unsigned axis, int64_t at, int64_t in) {
   double x = (double)at, scale = r->scale[axis], out = (double)r->out[axis];
   if (strcmp(r->coordinates, "asymmetric") == 0) return x / scale;
-  if (strcmp(r->coordinates, "align_corners") == 0)
-    return out == 1.0 ? 0.0 : x * ((double)in - 1.0) / (out - 1.0);
+  if (strcmp(r->coordinates, "align_corners") == 0) { /* a length not rounded */
+    double length = scale * (double)in;
+    return length == 1.0 ? 0.0 : x * ((double)in - 1.0) / (length - 1.0);
+  }
   if (strcmp(r->coordinates, "pytorch_half_pixel") == 0 && out <= 1.0)
     return 0.0;
   double shift = 0.0;
