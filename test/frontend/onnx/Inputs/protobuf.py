@@ -75,7 +75,7 @@ def numbers(kind, value, packed):
 
 DTYPES = {1: np.float32, 2: np.uint8, 3: np.int8, 4: np.uint16, 5: np.int16, 6: np.int32,
           7: np.int64, 9: np.bool_, 10: np.float16, 11: np.float64, 12: np.uint32, 13: np.uint64}
-STRING, BFLOAT16 = 8, 16
+UINT16, BFLOAT16 = 4, 16
 PACKED_BITS = {21: (4, False), 22: (4, True), 25: (2, False), 26: (2, True)}
 
 
@@ -103,9 +103,10 @@ def to_bfloat16(values):
 
 
 class Tensor:
-    """`values` is a numpy array; `dtype` ONNX's number of the element type."""
+    """`values` is a numpy array; `dtype` ONNX's number of the element type. `declared` is
+    what the model says: old test data keep the bits of bfloat16 as uint16."""
 
-    def __init__(self, data):
+    def __init__(self, data, declared=None):
         self.name, self.dtype, dims, raw, typed = "", 0, [], None, []
         for number, kind, value, _ in fields(data):
             if number == 1:
@@ -122,6 +123,8 @@ class Tensor:
                 typed += numbers(kind, value, None)
             elif number == 14 and value:
                 raise Unsupported("external data")
+        if self.dtype == UINT16 and declared == BFLOAT16:
+            self.dtype = BFLOAT16
         self.values = self.decode(raw, typed, int(np.prod(dims, dtype=np.int64)))
         self.values = self.values.reshape(dims)
 
@@ -150,10 +153,15 @@ class Tensor:
         return values.astype(np.float16) if self.dtype == 10 else values
 
 
-def rename_tensor(data, name):
-    """The same TensorProto under another name."""
-    kept = b"".join(part for number, _, _, part in fields(data) if number != 8)
-    return kept + field(8, name.encode())
+def rename_tensor(data, name, declared):
+    """The same TensorProto under another name, of the type that the model declares."""
+    out = bytearray()
+    for number, _, value, part in fields(data):
+        if number == 2 and value == UINT16 and declared == BFLOAT16:
+            out += write_varint(2 << 3) + write_varint(BFLOAT16)
+        elif number != 8:
+            out += part
+    return bytes(out) + field(8, name.encode())
 
 
 # ---- ModelProto: only what binding inputs needs. ----
@@ -206,7 +214,7 @@ class Model:
                 continue
             kept = [p for n, _, v, p in fields(value)
                     if n != INPUT or self.ir_version < 4 or text(v, 1) not in constants]
-            added = [field(INITIALIZER, rename_tensor(data, name))
+            added = [field(INITIALIZER, rename_tensor(data, name, self.dtype(name)))
                      for name, data in constants.items()]
             out += field(GRAPH, b"".join(kept + added))
         return bytes(out)
