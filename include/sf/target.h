@@ -71,6 +71,8 @@ typedef struct sf_target {
   /* NULL: nothing here runs what it emits. Exit class SYSTEM when a helper
    * program is missing. */
   sf_result (*run)(const sf_run_job *job, sf_run_result *out);
+  /* Emits analog ops as they stand; others need the network converted first. */
+  bool takes_analog;
 } sf_target;
 
 /* Targets of libspikeformer, and those that libspikeformer-llvm adds when it

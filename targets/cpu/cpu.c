@@ -17,4 +17,5 @@ const sf_target sf_target_cpu = {
     .check = cpu_check,
     .emit = cpu_emit,
     .run = cpu_run,
+    .takes_analog = true,
 };

@@ -55,4 +55,5 @@ const sf_target sf_target_null = {
     .machines = machines,
     .check = check,
     .emit = emit,
+    .takes_analog = true,
 };

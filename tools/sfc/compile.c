@@ -26,9 +26,34 @@ sfc_compile_job sfc_compile_job_make(const sfc_session *session,
 
 /* ---- Lowering. ---- */
 
-static sf_result run_pipeline(const sfc_compile_job *job,
-                              const sf_machine *machine, sf_diag *diag) {
+/* A network that nobody has made spike yet: f32 ops and not one population. */
+static bool is_analog(const sf_network *network) {
+  bool found = false;
+  SF_FOREACH_OP(op, network) {
+    if (sf_op_is(op, SF_TRAIT_STATE)) return false;
+    found = found || sf_op_is(op, SF_TRAIT_ANALOG) ||
+            (sf_op_is(op, SF_TRAIT_PROJECTION) &&
+             op->results[0]->type.scalar.kind == SF_SCALAR_F32);
+  }
+  return found;
+}
+
+/* Analog networks are converted where the target needs it, and where samples to
+ * do it well are given. *out is malloc'ed. */
+static sf_result choose_passes(const sfc_compile_job *job, char **out) {
+  const sf_network *network = sf_module_find_network(
+      job->module, (sf_slice){job->network, strlen(job->network)});
+  bool converts = !job->passes && network && is_analog(network) &&
+                  (job->samples || !job->target->takes_analog);
   const char *text = job->passes ? job->passes : job->target->pipeline;
+  *out = malloc(strlen(text) + sizeof "@convert,");
+  if (!*out) return SF_OOM;
+  sprintf(*out, "%s%s", converts ? "@convert," : "", text);
+  return SF_OK;
+}
+
+static sf_result run_passes(const sfc_compile_job *job, const char *text,
+                            const sf_machine *machine, sf_diag *diag) {
   sf_registry *registry = sf_registry_create();
   if (!registry) return SF_OOM;
   sf_pipeline *pipeline = NULL;
@@ -42,6 +67,15 @@ static sf_result run_pipeline(const sfc_compile_job *job,
   }
   sf_pipeline_destroy(pipeline);
   sf_registry_destroy(registry);
+  return result;
+}
+
+static sf_result run_pipeline(const sfc_compile_job *job,
+                              const sf_machine *machine, sf_diag *diag) {
+  char *text = NULL;
+  SF_TRY(choose_passes(job, &text));
+  sf_result result = run_passes(job, text, machine, diag);
+  free(text);
   return result;
 }
 
