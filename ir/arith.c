@@ -113,8 +113,8 @@ double sf_round_f64(double value, sf_round round) {
   if (rest == 0 || !isfinite(value)) return value;
   double size = fabs(rest);
   int twice = size > 0.5 ? 1 : size == 0.5 ? 0 : -1;
-  return whole +
-         round_step(value < 0, false, twice, fmod(whole, 2) != 0, round);
+  bool odd = twice == 0 && trunc(whole * 0.5) * 2 != whole;
+  return whole + round_step(value < 0, false, twice, odd, round);
 }
 
 bool sf_fit_f64(double value, sf_scalar scalar, sf_mode mode, int64_t *out) {
@@ -132,6 +132,8 @@ float sf_scale_to_f32(int64_t value, float scale) {
   /* Rounding to odd in binary64 makes the second rounding harmless: binary64
    * has more than twice the bits of binary32 plus two. */
   double a = (double)value, b = (double)scale, product = a * b;
+  if (value >= -(INT64_C(1) << 29) && value <= INT64_C(1) << 29)
+    return (float)product; /* 29 by 24 bits: exact */
   if (!isfinite(product)) return (float)product;
   double error = fma(a, b, -product);
   union {

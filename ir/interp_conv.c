@@ -9,6 +9,16 @@ typedef struct tap {
   int64_t y, x, group, channel; /* channel inside the group */
 } tap;
 
+/* First index `at` >= 0 with at * stride + offset >= 0, and the first one, up
+ * to `count`, where the sum reaches `extent`. */
+static void inside(int64_t offset, int64_t stride, int64_t extent,
+                   int64_t count, int64_t *first, int64_t *end) {
+  int64_t room = extent - offset; /* at * stride < room */
+  *first = offset < 0 ? (-offset + stride - 1) / stride : 0;
+  *end = room <= 0 ? 0 : (room + stride - 1) / stride;
+  if (*end > count) *end = count;
+}
+
 /* Adds one input row of one tap to the sums. `fixed` is the row of the side
  * that is walked: outputs of conv, inputs of convt. */
 static void add_row(sf_interp_node *node, const tap *t, int64_t fixed,
@@ -22,17 +32,22 @@ static void add_row(sf_interp_node *node, const tap *t, int64_t fixed,
   const sf_word *row =
       node->operands[0].data + (channel * w->in[0] + in_y) * w->in[1];
   size_t outputs = (size_t)(w->out_channels / w->groups);
-  int64_t walked = transposed ? w->in[1] : w->out[1];
-  for (int64_t at = 0; at < walked; at++) {
-    int64_t matched = sf_window_tap(w, transposed, 1, at, t->x);
-    if (matched < 0) continue;
-    sf_word x = row[transposed ? at : matched];
-    if (sf_word_is_zero(x, node->sum->operand_float)) continue;
-    node->events += outputs;
-    sf_sum_add(node->sum,
-               (size_t)(out_y * w->out[1] + (transposed ? matched : at)),
-               (size_t)t->group * outputs, outputs, weights, x);
-  }
+  int64_t offset = t->x * w->dilation[1] - w->begin[1], stride = w->stride[1];
+  int64_t first, end;
+  inside(offset, stride, transposed ? w->out[1] : w->in[1],
+         transposed ? w->in[1] : w->out[1], &first, &end);
+  if (first >= end) return;
+  int64_t matched = first * stride + offset;
+  int64_t position = out_y * w->out[1] + (transposed ? matched : first);
+  sf_sum_run run = {.position = (size_t)position,
+                    .position_step = transposed ? (size_t)stride : 1,
+                    .first = (size_t)t->group * outputs,
+                    .count = outputs,
+                    .weights = weights,
+                    .x = row + (transposed ? first : matched),
+                    .x_step = transposed ? 1 : (size_t)stride,
+                    .length = (size_t)(end - first)};
+  node->events += outputs * sf_sum_add_run(node->sum, &run);
 }
 
 static sf_result run_conv(sf_interp *interp, sf_interp_node *node) {

@@ -38,6 +38,16 @@ void sf_sum_start(sf_sum *sum);
  * sums take f32 weights. */
 void sf_sum_add(sf_sum *sum, size_t position, size_t first, size_t count,
                 const sf_word *weights, sf_word x);
+/* sf_sum_add for x[0], x[x_step], .. (`length` of them) at positions
+ * `position`, position + position_step, ..; zeros are skipped. Returns how many
+ * were added. */
+typedef struct sf_sum_run {
+  size_t position, position_step, first, count;
+  const sf_word *weights;
+  const sf_word *x;
+  size_t x_step, length;
+} sf_sum_run;
+size_t sf_sum_add_run(sf_sum *sum, const sf_sum_run *run);
 /* Shift, bias and overflow step; writes elements first, first + 1, .. of the
  * result. */
 sf_result sf_sum_finish(const sf_interp *interp, const sf_interp_node *node,
