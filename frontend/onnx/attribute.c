@@ -105,6 +105,23 @@ size_t sf_onnx_floats(onnx_node *node, const char *name, const float **out) {
   return a ? a->n_floats : 0;
 }
 
+size_t sf_onnx_texts(onnx_node *node, const char *name,
+                     const char *const **out) {
+  const Onnx__AttributeProto *a = get(node, name, KIND_STRINGS);
+  *out = NULL;
+  if (!a || !a->n_strings) return 0;
+  sf_arena *arena = node->import->arena;
+  const char **list = SF_NEW_ARRAY(arena, const char *, a->n_strings);
+  if (!list) return 0;
+  for (size_t i = 0; i < a->n_strings; i++) {
+    sf_slice text = {(const char *)a->strings[i].data, a->strings[i].len};
+    list[i] = text.size ? sf_arena_text(arena, text) : "";
+    if (!list[i]) return 0;
+  }
+  *out = list;
+  return a->n_strings;
+}
+
 sf_result sf_onnx_attribute_tensor(onnx_node *node, const char *name,
                                    onnx_tensor **out) {
   *out = NULL;

@@ -37,7 +37,7 @@ static void put(text *out, const char *format, ...) {
 }
 
 static sf_scalar scalar_of(char letter, sf_scalar type) {
-  return letter == 's' ? sf_spike() : type;
+  return letter == 's' ? sf_spike() : letter == 'f' ? sf_f32() : type;
 }
 
 static const char *body_of(const onnx_neuron_kind *kind, sf_scalar type) {

@@ -10,7 +10,7 @@ enum { ONNX_KIND_OPERANDS = 3 };
 
 /* `operands`: a letter each, 's' spike, 't' the common type T: f32, i32 or
  * spike. Bodies are statements over %a, %b, %c that define %r; NULL: there is
- * none for that type. `result`: the same letters. */
+ * none for that type. `result`: the same letters, or 'f' for f32. */
 typedef struct onnx_neuron_kind {
   const char *name;
   const char *operands;

@@ -207,6 +207,8 @@ const char *sf_onnx_text(onnx_node *node, const char *name,
 /* Lists: the count, 0 when absent. */
 size_t sf_onnx_ints(onnx_node *node, const char *name, const int64_t **out);
 size_t sf_onnx_floats(onnx_node *node, const char *name, const float **out);
+size_t sf_onnx_texts(onnx_node *node, const char *name,
+                     const char *const **out);
 /* *out NULL: absent. */
 sf_result sf_onnx_attribute_tensor(onnx_node *node, const char *name,
                                    onnx_tensor **out) SF_MUST_USE;
@@ -371,6 +373,11 @@ extern const onnx_operator sf_onnx_layernorm_rows[];
 extern const onnx_operator sf_onnx_qlinear_rows[];
 extern const onnx_operator sf_onnx_qonnx_rows[];
 extern const onnx_operator sf_onnx_quantize_rows[];
+extern const onnx_operator sf_onnx_attention_rows[];
+extern const onnx_operator sf_onnx_convt_rows[];
+extern const onnx_operator sf_onnx_einsum_rows[];
+extern const onnx_operator sf_onnx_recurrent_rows[];
+extern const onnx_operator sf_onnx_rotary_rows[];
 extern const onnx_evaluator sf_onnx_constant_arithmetic[];
 extern const onnx_evaluator sf_onnx_constant_unary[];
 extern const onnx_evaluator sf_onnx_constant_pad[];

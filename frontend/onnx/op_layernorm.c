@@ -45,8 +45,37 @@ static sf_result emit_trailing(onnx_node *node, sf_op_kind kind,
   return sf_onnx_emit(node, 0, y, x->dtype, &x->shape);
 }
 
+/* Mean and 1 / deviation, which training wants. */
+static sf_result emit_statistics(onnx_node *node) {
+  const onnx_value *x = sf_onnx_input(node, 0);
+  unsigned axis, at, axes[ONNX_RANK_MAX], count = 0;
+  if (!sf_onnx_wants(node, 1) && !sf_onnx_wants(node, 2)) return SF_OK;
+  SF_TRY(sf_onnx_read_axis(node, "axis", -1, &axis));
+  sf_value *s = sf_onnx_stream_axis(node, 0, axis, &at);
+  onnx_shape shape = x->shape;
+  for (unsigned i = axis; i < shape.rank; i++) {
+    shape.dim[i] = 1;
+    axes[count] = at + count;
+    count++;
+  }
+  sf_value *mean = sf_onnx_reduce(node, SF_POOL_MEAN, s, count, axes);
+  if (sf_onnx_wants(node, 1))
+    SF_TRY(sf_onnx_emit(node, 1, mean, x->dtype, &shape));
+  if (!sf_onnx_wants(node, 2)) return SF_OK;
+  sf_value *d = sf_onnx_combine(node, SF_OP_SUB, s, mean);
+  sf_value *variance = sf_onnx_reduce(
+      node, SF_POOL_MEAN, sf_onnx_combine(node, SF_OP_MUL, d, d), count, axes);
+  variance = sf_onnx_apply_number(node, SF_OP_ADD, variance, "epsilon",
+                                  sf_onnx_float(node, "epsilon", 1e-5));
+  return sf_onnx_emit(
+      node, 2,
+      sf_onnx_apply_number(node, SF_OP_POW, variance, "exponent", -0.5),
+      x->dtype, &shape);
+}
+
 static sf_result translate_layernorm(onnx_node *node) {
-  return emit_trailing(node, SF_OP_LAYERNORM, true);
+  SF_TRY(emit_trailing(node, SF_OP_LAYERNORM, true));
+  return emit_statistics(node);
 }
 
 static sf_result translate_rmsnorm(onnx_node *node) {
@@ -199,7 +228,7 @@ const onnx_operator sf_onnx_layernorm_rows[] = {
      translate_instancenorm, "constant scale and bias"},
     {"", "LRN", 1, ONNX_OPSET_NEWEST, ONNX_HOST, translate_lrn, ""},
     {"", "LayerNormalization", 17, ONNX_OPSET_NEWEST, ONNX_HOST,
-     translate_layernorm, "constant scale and bias; without its statistics"},
+     translate_layernorm, "constant scale and bias"},
     {"", "LpNormalization", 1, ONNX_OPSET_NEWEST, ONNX_HOST, translate_lp_norm,
      ""},
     {"", "MeanVarianceNormalization", 9, ONNX_OPSET_NEWEST, ONNX_HOST,

@@ -12,7 +12,9 @@ static const onnx_operator *const tables[] = {
     sf_onnx_reduce_rows,   sf_onnx_round_rows,       sf_onnx_softmax_rows,
     sf_onnx_copy_rows,     sf_onnx_pad_rows,         sf_onnx_resize_rows,
     sf_onnx_split_rows,    sf_onnx_layernorm_rows,   sf_onnx_qlinear_rows,
-    sf_onnx_qonnx_rows,    sf_onnx_quantize_rows,
+    sf_onnx_qonnx_rows,    sf_onnx_quantize_rows,    sf_onnx_attention_rows,
+    sf_onnx_convt_rows,    sf_onnx_einsum_rows,      sf_onnx_recurrent_rows,
+    sf_onnx_rotary_rows,
 };
 
 static const onnx_evaluator *const evaluators[] = {
