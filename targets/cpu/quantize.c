@@ -105,7 +105,13 @@ static LLVMValueRef multiply(cpu_module *m, sf_integer value,
   LLVMValueRef error =
       LLVMBuildFAdd(b, LLVMBuildFSub(b, p, LLVMBuildFSub(b, sum, part, ""), ""),
                     LLVMBuildFSub(b, q, part, ""), "");
-  return LLVMBuildFPTrunc(b, to_odd(m, sum, error), cg->f32, "");
+  /* A zero has the sign of the whole product, not of a part's. */
+  LLVMValueRef whole =
+      LLVMBuildFMul(b, LLVMBuildSIToFP(b, wide, cg->f64, ""), scale, "");
+  LLVMValueRef zero =
+      LLVMBuildFCmp(b, LLVMRealOEQ, sum, LLVMConstReal(cg->f64, 0), "");
+  sum = LLVMBuildSelect(b, zero, whole, to_odd(m, sum, error), "");
+  return LLVMBuildFPTrunc(b, sum, cg->f32, "");
 }
 
 static LLVMValueRef dequantize(cpu_module *m, const quantizer *q,
