@@ -48,10 +48,10 @@ static const sf_option options[] = {
      .offset = offsetof(sf_convert_options, steps)},
     {.name = "samples",
      .doc = "calibration samples that the log's figures are measured on; 0: "
-            "none",
+            "none; -1: as many as take about two seconds",
      .kind = SF_OPTION_INT,
-     .default_text = "100",
-     .low = 0,
+     .default_text = "-1",
+     .low = -1,
      .high = 1000000000,
      .offset = offsetof(sf_convert_options, samples)},
     {0}};
@@ -92,6 +92,7 @@ static void erase_unread(sf_network *network) {
 
 static sf_result open_reference(sf_converter *c) {
   SF_TRY(sf_module_clone(c->run->module, &c->reference));
+  SF_TRY(sf_module_clone(c->run->module, &c->model));
   c->before = sf_module_find_network(
       c->reference, (sf_slice){c->network->name, strlen(c->network->name)});
   return sf_ranges_create(c->before, c->run->diag, &c->ranges);
@@ -156,6 +157,7 @@ static sf_result convert_network(sf_pass_run *run, sf_network *network) {
   if (result == SF_OK) result = sf_convert_report(&c);
   sf_ranges_destroy(c.ranges);
   sf_module_destroy(c.reference);
+  sf_module_destroy(c.model);
   run->stats[STAT_POPULATIONS] += c.populations;
   run->stats[STAT_SITES] += c.site_count;
   run->stats[STAT_DROPPED] += c.dropped;

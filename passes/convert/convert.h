@@ -59,6 +59,9 @@ typedef struct sf_converter {
   bool failed;
   uint64_t populations, dropped;
   const char *dropped_names;
+  float delta;            /* what a unit of result 0 is worth */
+  sf_module *model;       /* the module before conversion, left alone */
+  const sf_value *wanted; /* its integers behind result 0; NULL: moved */
 } sf_converter;
 
 /* Reports an obstacle; the pass goes on to find the others. */

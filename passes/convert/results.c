@@ -40,12 +40,13 @@ static bool keeps_order(const sf_op *op) {
   }
 }
 
-static sf_result check_scale(sf_converter *c, const sf_op *op) {
+static sf_result check_scale(sf_converter *c, const sf_op *op, uint32_t index) {
   for (uint32_t i = 1; i < op->operand_count; i++) {
     sf_blob *blob = sf_op_operand_blob(op, i);
     sf_word word;
     if (blob) SF_TRY(sf_blob_load(blob, c->run->diag));
     bool one = blob && sf_blob_is_uniform(blob, &word);
+    if (one && i == 1 && index == 0) c->delta = word.f;
     if (one && (i > 1 || word.f > 0)) continue;
     sf_convert_refuse(c, op,
                       "quantize gives the last layer one step for all results",
@@ -57,7 +58,8 @@ static sf_result check_scale(sf_converter *c, const sf_op *op) {
 }
 
 /* The integer behind a result, its moves written again. */
-static sf_result one_result(sf_converter *c, sf_value *value, sf_value **out) {
+static sf_result one_result(sf_converter *c, uint32_t index, sf_value **out) {
+  sf_value *value = c->network->returns[index].value;
   sf_op *moves[MOVES_MAX];
   uint32_t count = 0;
   *out = value;
@@ -73,7 +75,7 @@ static sf_result one_result(sf_converter *c, sf_value *value, sf_value **out) {
     if (moved)
       moves[count++] = op;
     else if (ends)
-      SF_TRY(check_scale(c, op));
+      SF_TRY(check_scale(c, op, index));
     else
       SF_TRY(drop(c, op));
     value = x;
@@ -81,6 +83,10 @@ static sf_result one_result(sf_converter *c, sf_value *value, sf_value **out) {
     if (ends) break;
   }
   if (is_float) return SF_OK;
+  if (index == 0 && count == 0)
+    c->wanted = sf_network_find_value(
+        sf_module_find_network(c->model, slice_of(c->network->name)),
+        slice_of(value->name));
   while (count) {
     sf_op *move = moves[--count];
     sf_op *op = sf_op_copy_into(c->network, NULL, move, 1);
@@ -106,7 +112,7 @@ sf_result sf_convert_results(sf_converter *c) {
   sf_value **values = SF_NEW_ARRAY(c->arena, sf_value *, count + 1u);
   if (!values) return SF_OOM;
   for (uint32_t i = 0; i < count; i++)
-    SF_TRY(one_result(c, c->network->returns[i].value, &values[i]));
+    SF_TRY(one_result(c, i, &values[i]));
   return set_returns(c, values);
 }
 
