@@ -50,8 +50,23 @@ diagnostics() { # include/sf/diag.def as a table
   echo "|---|---|---|"
   sed -nE 's/^SF_DIAG\([A-Z_0-9]+, *"([^"]*)", *([A-Z]+), *"([^"]*)"\)$/| `\1` | \2 | \3 |/p' include/sf/diag.def
 }
+onnx_operators() { # the tables of the ONNX reader
+  echo "# ONNX operators"
+  echo
+  echo "Generated from the tables of \`frontend/onnx\` by \`scripts/docs.sh\`. \`onnx.md\` explains the words; an operator that is not here is refused as unknown."
+  echo
+  echo "| operator | opsets | becomes | of constants | limits, what helps |"
+  echo "|---|---|---|---|---|"
+  "$bin/sfc" import --list-ops | awk 'NR > 1 && NF > 2 {
+    folded = $4 == "constants"
+    note = ""
+    for (i = folded ? 5 : 4; i <= NF; i++) note = note (note == "" ? "" : " ") $i
+    printf "| `%s` | %s | %s | %s | %s |\n", $1, $2, $3, folded ? "computed" : "", note
+  }'
+}
 page ops.md "$bin/sf-opt" --print-op-docs
 page passes.md "$bin/sf-opt" --print-pass-docs
 page commands.md commands
 page diagnostics.md diagnostics
+page onnx-operators.md onnx_operators
 exit $status

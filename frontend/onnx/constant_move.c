@@ -244,11 +244,11 @@ static sf_result evaluate_tile(onnx_node *node) {
   }
   onnx_tensor *made = room(node, x->dtype, &shape);
   uint64_t elements = made ? sf_onnx_elements(&shape) : 0;
-  for (uint64_t n = 0; n < elements; n++) {
+  for (uint64_t n = 0; n < elements; n++) { /* then no extent is 0 */
     int64_t at[ONNX_RANK_MAX];
     indices_of(&shape, n, at);
     for (unsigned i = 0; i < shape.rank; i++)
-      at[i] %= x->shape.dim[i];
+      at[i] = x->shape.dim[i] ? at[i] % x->shape.dim[i] : 0;
     sf_onnx_copy(made, n, x, flat_of(&x->shape, at));
   }
   return sf_onnx_emit_constant(node, 0, made);

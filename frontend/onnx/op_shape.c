@@ -105,8 +105,8 @@ static sf_result translate_unsqueeze(onnx_node *node) {
   int64_t count;
   SF_TRY(sf_onnx_list(node, "axes", 13, 1, &list, &count));
   if (count < 0 || x->rank + count > ONNX_RANK_MAX)
-    return sf_onnx_refuse(node, NULL, "the result would have %lld axes",
-                          (long long)(x->rank + count));
+    return sf_onnx_refuse(node, NULL, "%lld axes are added to %u",
+                          (long long)count, (unsigned)x->rank);
   unsigned axes[ONNX_RANK_MAX], rank = x->rank + (unsigned)count;
   SF_TRY(sf_onnx_axes(node, 13, 1, rank, axes, &count));
   onnx_shape shape = {.rank = (uint8_t)rank};
@@ -190,7 +190,7 @@ static sf_result translate_transpose(onnx_node *node) {
   const onnx_value *x = sf_onnx_input(node, 0);
   const int64_t *list = NULL;
   size_t count = sf_onnx_ints(node, "perm", &list);
-  unsigned perm[ONNX_RANK_MAX], rank = x->shape.rank;
+  unsigned perm[ONNX_RANK_MAX] = {0}, rank = x->shape.rank;
   bool seen[ONNX_RANK_MAX] = {false};
   if (count && count != rank)
     return sf_onnx_refuse(node, NULL, "perm has %zu numbers for %u axes", count,

@@ -28,6 +28,7 @@ static bool was_reported(const onnx_node *node) {
   return sf_names_set(reported, node->label, node->import) != SF_OK;
 }
 
+#undef sf_onnx_refuse
 sf_result sf_onnx_refuse(onnx_node *node, const char *help, const char *format,
                          ...) {
   onnx_import *import = node->import;

@@ -17,8 +17,9 @@ void *sf_onnx_compute(onnx_node *node, uint64_t bytes, onnx_block **block) {
     return NULL;
   }
   import->computed += bytes;
+  /* Without elements, too, there is one to read. */
   if (bytes <= SMALL_BYTES)
-    return sf_arena_alloc(import->arena, bytes ? bytes : 1);
+    return sf_arena_alloc(import->arena, bytes + sizeof(int64_t));
   onnx_block *made = calloc(1, sizeof *made);
   void *memory = made ? calloc(1, bytes) : NULL;
   if (!memory) {

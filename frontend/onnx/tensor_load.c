@@ -86,6 +86,7 @@ static bool is_packed_type(onnx_dtype dtype) {
 static sf_result take_raw(source *s, const char *at, uint64_t bytes,
                           const char *path, uint64_t offset) {
   if (bytes != s->bytes) return bad(s, "bytes", s->bytes, bytes);
+  if (s->count == 0) return make_room(s);
   if (is_packed_type(s->tensor->dtype)) {
     SF_TRY(make_room(s));
     for (uint64_t i = 0; i < bytes; i++)

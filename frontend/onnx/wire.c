@@ -271,7 +271,7 @@ static sf_result take_piece(walk *w, const field *f, bool packed) {
       return SF_OK;
     }
   }
-  if (out->piece_count == out->piece_capacity) {
+  if (!out->pieces || out->piece_count == out->piece_capacity) {
     uint32_t capacity = out->piece_capacity ? 2 * out->piece_capacity : 64;
     if (capacity > 2U * ONNX_MESSAGES_MAX)
       return sf_error(w->diag, SF_DIAG_FILE_LIMIT, w->loc,
