@@ -90,6 +90,7 @@ const char *sf_onnx_text(onnx_node *node, const char *name,
   if (!a || !a->s.data || !a->s.len) return fallback;
   const char *text = sf_arena_text(
       node->import->arena, (sf_slice){(const char *)a->s.data, a->s.len});
+  node->import->out_of_memory |= !text; /* seen at the end of the node */
   return text ? text : fallback;
 }
 

@@ -16,6 +16,8 @@ sf_result sf_onnx_walk_body(onnx_node *node, const Onnx__GraphProto *body,
   onnx_import *import = node->import;
   onnx_scope *scope = SF_NEW(import->arena, onnx_scope);
   if (!scope) return SF_OOM;
+  SF_TRY(sf_onnx_visit(import));
+  import->visits++; /* it takes as much memory as two nodes */
   SF_TRY(sf_onnx_scope_init(import, scope, node->scope, node->scope->frame));
   for (size_t i = 0; i < body->n_input; i++) {
     onnx_value value = *inputs[i];

@@ -6,23 +6,46 @@
 
 #include <string.h>
 
-static bool same(const char *a, const char *b) {
-  a = a ? a : "";
-  b = b ? b : "";
-  if (strcmp(a, "ai.onnx") == 0) a = "";
-  if (strcmp(b, "ai.onnx") == 0) b = "";
-  return strcmp(a, b) == 0;
+enum { KEY_MAX = 3 * (4096 + 1) /* names are 4096 bytes long at most */ };
+
+/* Domain, name and overload as one text. */
+static sf_slice key_of(char out[KEY_MAX], const char *domain, const char *name,
+                       const char *overload) {
+  const char *parts[] = {domain, name, overload};
+  size_t at = 0;
+  for (unsigned i = 0; i < SF_COUNT_OF(parts); i++) {
+    size_t length = parts[i] ? strlen(parts[i]) : 0;
+    if (i == 0 && length && strcmp(parts[0], "ai.onnx") == 0) length = 0;
+    if (length > KEY_MAX - at - 1) length = KEY_MAX - at - 1;
+    if (length) memcpy(out + at, parts[i], length);
+    at += length;
+    out[at++] = '\n';
+  }
+  return (sf_slice){out, at - 1};
+}
+
+/* Looked up one by one, many calls of many functions would take minutes. */
+sf_result sf_onnx_index_functions(onnx_import *import) {
+  const Onnx__ModelProto *model = import->model;
+  char key[KEY_MAX];
+  import->functions.arena = import->arena;
+  for (size_t i = 0; i < model->n_functions; i++) {
+    Onnx__FunctionProto *f = model->functions[i];
+    sf_slice text = key_of(key, f->domain, f->name, f->overload);
+    if (sf_names_find(&import->functions, text)) continue; /* the first one */
+    const char *kept = sf_arena_text(import->arena, text);
+    if (!kept) return SF_OOM;
+    SF_TRY(sf_names_set(&import->functions, kept, f));
+  }
+  return SF_OK;
 }
 
 const Onnx__FunctionProto *sf_onnx_find_function(const onnx_node *node) {
-  const Onnx__ModelProto *model = node->import->model;
-  for (size_t i = 0; i < model->n_functions; i++) {
-    const Onnx__FunctionProto *f = model->functions[i];
-    if (same(f->name, node->op_type) && same(f->domain, node->domain) &&
-        same(f->overload, node->proto->overload))
-      return f;
-  }
-  return NULL;
+  char key[KEY_MAX];
+  if (!node->import->model->n_functions) return NULL;
+  return sf_names_find(
+      &node->import->functions,
+      key_of(key, node->domain, node->op_type, node->proto->overload));
 }
 
 static sf_result define_inputs(onnx_node *node, onnx_scope *scope,

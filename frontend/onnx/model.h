@@ -10,7 +10,8 @@
 enum {
   ONNX_CALLS_DEEP = 32,       /* functions that call functions */
   ONNX_ITERATIONS_MAX = 4096, /* of one Loop or Scan */
-  ONNX_VISITS_MAX = 1 << 18,  /* nodes walked, loops unrolled */
+  ONNX_VISITS_MAX = 1 << 17,  /* nodes and bodies walked, loops unrolled */
+  ONNX_LABELS_MAX = 1 << 25,  /* bytes of their names, with the calls' before */
   ONNX_REPORTED_MAX = 100,    /* refusals that are printed one by one */
   ONNX_DIMS_MAX = 64          /* --dim options */
 };
@@ -91,12 +92,15 @@ struct onnx_import {
   uint64_t computed_max;
   uint64_t work, work_max; /* element operations of constants */
   uint32_t visits;
+  uint64_t label_bytes;
   uint32_t refusals;
-  bool stopped;      /* something was reported that ends the walk */
-  bool warned_opset; /* once is enough */
-  sf_names warned;   /* formats of warnings given */
-  sf_names blobs;    /* by what they were made of */
-  sf_names reported; /* labels of refused nodes */
+  bool stopped;       /* something was reported that ends the walk */
+  bool out_of_memory; /* where a function could not say so */
+  bool warned_opset;  /* once is enough */
+  sf_names warned;    /* formats of warnings given */
+  sf_names blobs;     /* by what they were made of */
+  sf_names reported;  /* labels of refused nodes */
+  sf_names functions;
   sf_choice *choices;
   uint32_t choice_count, choice_capacity;
 };
@@ -134,11 +138,14 @@ sf_result sf_onnx_walk_graph(onnx_import *import, onnx_scope *scope,
 sf_result sf_onnx_walk_nodes(onnx_import *import, onnx_scope *scope,
                              size_t count,
                              Onnx__NodeProto *const *nodes) SF_MUST_USE;
+/* Counts a node or a body that is walked. Errors: FILE_LIMIT. */
+sf_result sf_onnx_visit(onnx_import *import) SF_MUST_USE;
 /* The value of the graph's output `index`. */
 sf_result sf_onnx_graph_output(onnx_node *node, onnx_scope *scope,
                                const Onnx__ValueInfoProto *output,
                                const onnx_value **out) SF_MUST_USE;
 /* function.c: the body of a function in place of its call. */
+sf_result sf_onnx_index_functions(onnx_import *import) SF_MUST_USE;
 const Onnx__FunctionProto *sf_onnx_find_function(const onnx_node *node);
 sf_result
 sf_onnx_walk_function(onnx_node *node,

@@ -70,6 +70,7 @@ static sf_result walk_model(onnx_import *import) {
   frame->prefix = "";
   SF_TRY(sf_onnx_scope_init(import, scope, NULL, frame));
   SF_TRY(choose_opset(import));
+  SF_TRY(sf_onnx_index_functions(import));
   SF_TRY(sf_onnx_add_arguments(import, scope));
   SF_TRY(sf_onnx_walk_graph(import, scope, import->model->graph));
   sf_result returned = sf_onnx_add_returns(import, scope);

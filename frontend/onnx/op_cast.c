@@ -65,8 +65,9 @@ static sf_value *by_kind(onnx_node *node, const onnx_neuron_kind *kind,
 /* Output 0 leaves the network: nobody computes with it. */
 static bool is_network_output(const onnx_node *node) {
   const Onnx__GraphProto *graph = node->import->model->graph;
-  for (size_t i = 0; i < graph->n_output; i++)
-    if (strcmp(graph->output[i]->name, node->proto->output[0]) == 0)
+  for (size_t i = 0; sf_onnx_wants(node, 0) && i < graph->n_output; i++)
+    if (graph->output[i]->name &&
+        strcmp(graph->output[i]->name, node->proto->output[0]) == 0)
       return true;
   return false;
 }

@@ -37,7 +37,7 @@ static sf_value *make_conv(onnx_node *node, sf_value *sample, void *data) {
 static sf_result check_conv(onnx_node *node, const onnx_tensor *w,
                             const conv *c) {
   const onnx_shape *x = &sf_onnx_input(node, 0)->shape;
-  if (w->shape.rank != x->rank || c->groups < 1 ||
+  if (w->shape.rank != x->rank || c->groups < 1 || c->groups > INT32_MAX ||
       x->dim[1] != w->shape.dim[1] * c->groups ||
       w->shape.dim[0] % c->groups != 0 || w->shape.dim[0] < 1)
     return sf_onnx_refuse(node, NULL,

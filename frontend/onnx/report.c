@@ -25,7 +25,10 @@ static void inputs_text(const onnx_node *node, char *out, size_t size) {
 static bool was_reported(const onnx_node *node) {
   sf_names *reported = &node->import->reported;
   if (sf_names_find(reported, sf_slice_of(node->label))) return true;
-  return sf_names_set(reported, node->label, node->import) != SF_OK;
+  /* Without memory it may be said again, but never not at all. */
+  if (sf_names_set(reported, node->label, node->import) != SF_OK)
+    node->import->out_of_memory = true;
+  return false;
 }
 
 #undef sf_onnx_refuse

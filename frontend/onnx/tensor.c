@@ -76,11 +76,11 @@ bool sf_onnx_is_splat(const onnx_tensor *t) {
 
 static onnx_tensor *new_tensor(onnx_node *node, onnx_dtype dtype,
                                const onnx_shape *shape) {
-  uint64_t count = 1;
+  int64_t extents = INT32_MAX; /* room for those that are not 0 */
   for (unsigned i = 0; i < shape->rank; i++) {
-    uint64_t extent = (uint64_t)shape->dim[i];
-    if (shape->dim[i] < 0 || extent > INT32_MAX ||
-        (extent && count > INT32_MAX / extent)) {
+    int64_t extent = shape->dim[i];
+    if (extent > 0) extents /= extent;
+    if (extent < 0 || !extents) {
       char text[ONNX_SHAPE_TEXT_MAX];
       (void)sf_onnx_refuse(node, NULL,
                            "a constant of shape %s is too large; at most 2^31 "
@@ -88,7 +88,6 @@ static onnx_tensor *new_tensor(onnx_node *node, onnx_dtype dtype,
                            sf_onnx_shape_text(shape, text));
       return NULL;
     }
-    count *= extent;
   }
   onnx_tensor *tensor = SF_NEW(node->import->arena, onnx_tensor);
   if (!tensor) return NULL;

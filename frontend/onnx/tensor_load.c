@@ -43,12 +43,14 @@ static sf_result read_shape(source *s) {
                           s->name, proto->n_dims, (int)ONNX_RANK_MAX);
   t->shape.rank = (uint8_t)proto->n_dims;
   s->count = 1;
+  int64_t extents = INT32_MAX; /* room for those that are not 0 */
   for (size_t i = 0; i < proto->n_dims; i++) {
     int64_t extent = proto->dims[i];
     if (extent < 0)
       return sf_error(import->diag, SF_DIAG_IMPORT, import->loc,
                       "tensor '%s' has the extent %" PRId64, s->name, extent);
-    if (extent && s->count > (uint64_t)INT32_MAX / (uint64_t)extent)
+    if (extent) extents /= extent;
+    if (!extents)
       return sf_error(import->diag, SF_DIAG_FILE_LIMIT, import->loc,
                       "tensor '%s' has 2^31 elements or more", s->name);
     t->shape.dim[i] = extent;

@@ -60,7 +60,8 @@ onnx_tensor *sf_onnx_tensor_slice(onnx_node *node, const onnx_tensor *t,
   bool empty = sf_onnx_elements(shape) == 0;
   for (unsigned i = 0; i < shape->rank; i++) {
     if (!empty) move_start(view, begin[i] * t->stride[i]);
-    view->stride[i] = t->stride[i] * step[i];
+    /* Of one element the stride does not matter; steps may be huge. */
+    view->stride[i] = shape->dim[i] > 1 ? t->stride[i] * step[i] : 1;
   }
   finish_view(view);
   return view;

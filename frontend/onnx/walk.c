@@ -58,6 +58,7 @@ static sf_result init_node(onnx_import *import, onnx_scope *scope,
                       .op_type = or_empty(proto->op_type),
                       .label = label_of(import, scope->frame, proto)};
   if (!node->label) return SF_OOM;
+  import->label_bytes += strlen(node->label);
   node->loc = (sf_loc){.file = import->loc.file, .node = node->label};
   node->opset = opset_of(scope->frame, node->domain);
   return init_outputs(node);
@@ -177,6 +178,7 @@ static sf_result compute(onnx_node *node) {
 
 /* What was asked for and is not there, or was asked for in a wrong way. */
 static sf_result check_outputs(onnx_node *node) {
+  if (node->import->out_of_memory) return SF_OOM;
   if (node->wrong_attribute)
     return sf_onnx_refuse(node, NULL,
                           "attribute '%s' is of another type than expected",
@@ -200,14 +202,24 @@ static sf_result define_outputs(onnx_node *node, bool failed) {
   return SF_OK;
 }
 
-static sf_result walk_node(onnx_import *import, onnx_scope *scope,
-                           const Onnx__NodeProto *proto) {
-  if (++import->visits > ONNX_VISITS_MAX) {
-    import->stopped = true;
+sf_result sf_onnx_visit(onnx_import *import) {
+  if (++import->visits <= ONNX_VISITS_MAX &&
+      import->label_bytes <= ONNX_LABELS_MAX)
+    return SF_OK;
+  import->stopped = true;
+  if (import->visits > ONNX_VISITS_MAX)
     return sf_error(import->diag, SF_DIAG_FILE_LIMIT, import->loc,
                     "more than %d nodes after unrolling loops and calls",
                     (int)ONNX_VISITS_MAX);
-  }
+  return sf_error(import->diag, SF_DIAG_FILE_LIMIT, import->loc,
+                  "the names of the nodes would take more than %d bytes after "
+                  "unrolling loops and calls",
+                  (int)ONNX_LABELS_MAX);
+}
+
+static sf_result walk_node(onnx_import *import, onnx_scope *scope,
+                           const Onnx__NodeProto *proto) {
+  SF_TRY(sf_onnx_visit(import));
   onnx_node *node = SF_NEW(import->arena, onnx_node);
   if (!node) return SF_OOM;
   SF_TRY(init_node(import, scope, proto, node));

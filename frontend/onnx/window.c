@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { SAMPLES_MAX = 4096 /* of a batch that is taken apart */ };
+
 /* `count` numbers of a list, `fallback` where it is absent. */
 static sf_result read_list(onnx_node *node, const char *name, unsigned count,
                            int64_t fallback, int64_t least, int64_t *out) {
@@ -118,6 +120,12 @@ sf_value *sf_onnx_each_sample(onnx_node *node, unsigned rank, onnx_make make,
   if (count == 1) {
     sf_value *sample = sf_onnx_stream(node, 0, rank - 1);
     return sample ? make(node, sample, data) : NULL;
+  }
+  if (count > SAMPLES_MAX) {
+    (void)sf_onnx_refuse(node, "export the model for a smaller batch",
+                         "a batch of %lld samples; at most %d",
+                         (long long)count, (int)SAMPLES_MAX);
+    return NULL;
   }
   sf_value *batch = sf_onnx_stream(node, 0, rank);
   sf_value **parts =
