@@ -80,7 +80,7 @@ static sf_result read_input(onnx_import *import,
   in->shape.rank = (uint8_t)in->type->shape->n_dim;
   if (in->shape.rank) {
     const dimension *d = in->type->shape->dim[0];
-    in->first_is_free = !has_number(d) || d->dim_value == 1;
+    in->first_is_free = !has_number(d) || d->dim_value <= 1;
   }
   return SF_OK;
 }
@@ -92,8 +92,9 @@ static sf_result read_extents(onnx_import *import, input *in) {
     bool batch = i == 0;
     int64_t extent =
         has_number(d) ? d->dim_value : unknown_extent(import, in, d, i, batch);
-    /* Some writers say 0 or -1 for an extent that they do not know. */
-    if (extent < 1 && i == 0) extent = 1;
+    /* Some writers say 0 or -1 for a batch that they do not know. */
+    if (extent < 1 && batch && import->options.batch == ONNX_BATCH_AUTO)
+      extent = 1;
     if (extent < 1)
       return refuse(import, in->name, "has an axis without elements", NULL);
     if (extent > INT32_MAX / (int64_t)count)

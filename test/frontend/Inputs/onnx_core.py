@@ -121,6 +121,11 @@ def open_axes():
     return model(graph(nodes, [info("x", ["N", "time", 4])], [info("y", ["N", "time", 4])]))
 
 
+def zero_batch():
+    """0 for an extent that the writer did not know."""
+    return model(graph([node("Relu", ["x"], ["y"])], [info("x", [0, 3])], [info("y", [0, 3])]))
+
+
 def transposed():
     """The newer PyTorch exporter: a transposed weight; it lies in the file as linear wants it."""
     nodes = [node("Transpose", ["w"], ["wt"], perm=[1, 0]), node("MatMul", ["x", "wt"], ["m"]),
@@ -135,7 +140,7 @@ def main(folder):
     files = {"function.onnx": inlined(), "loop.onnx": loop(), "scan.onnx": scan(13),
              "branch.onnx": branch(), "refusals.onnx": refusals(), "external.onnx": with_data,
              "weights.bin": data, "typed.onnx": typed(), "open.onnx": open_axes(),
-             "transposed.onnx": transposed()}
+             "transposed.onnx": transposed(), "zero.onnx": zero_batch()}
     for name, content in files.items():
         with open(os.path.join(folder, name), "wb") as file:
             file.write(content)
