@@ -34,6 +34,9 @@ for name, value in [
 # Tests that need the large models say REQUIRES: shared.
 if os.path.isdir(config.sf_shared_dir):
     config.available_features.add("shared")
+# The backend tests of ONNX: package libonnx-testdata.
+if os.path.isdir("/usr/share/libonnx-testdata/data"):
+    config.available_features.add("onnx-testdata")
 if not config.sf_sanitize:
     config.available_features.add("plain")
 if config.sf_hostile == "ON":

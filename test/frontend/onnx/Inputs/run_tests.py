@@ -99,18 +99,18 @@ def light_data(model, path):
         return [values], [protobuf.Tensor(file.read())]
 
 
-FLOATS, INT64 = (1, 10, 11, protobuf.BFLOAT16), 7
+INT64, BOOL = 7, 9
 
 
 def choose_streams(model, bind):
-    """Indices of the inputs that are streams. Data are floats, or else what is not int64, of
-    which shapes, axes and indices are made."""
+    """Indices of the inputs that are streams. int64 are shapes, axes and counts, not data, and
+    bool are conditions where there is something else."""
     every = range(len(model.inputs))
     if bind != "first":
         return list(every) if bind == "none" else []
-    floats = [i for i in every if model.dtype(model.inputs[i]) in FLOATS]
     others = [i for i in every if model.dtype(model.inputs[i]) != INT64]
-    return (floats or others)[:1]
+    data = [i for i in others if model.dtype(model.inputs[i]) != BOOL]
+    return (data or others)[:1]
 
 
 def prepare(test, bind, options, work):
