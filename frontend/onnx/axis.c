@@ -93,3 +93,20 @@ sf_value *sf_onnx_cut(onnx_node *node, sf_value *x, unsigned axis,
   to[axis] = end;
   return sf_onnx_build_slice(node, x, from, to, step);
 }
+
+/* The axis is the last one meanwhile. */
+sf_value *sf_onnx_linear_axis(onnx_node *node, sf_value *x, unsigned axis,
+                              sf_blob *matrix) {
+  if (!x || !matrix) return NULL;
+  unsigned last = x->type.rank - 1U, perm[ONNX_RANK_MAX];
+  for (unsigned i = 0; i <= last; i++)
+    perm[i] = i;
+  perm[axis] = last;
+  perm[last] = axis;
+  sf_value *y = sf_onnx_transpose(node, x, perm);
+  if (!y) return NULL;
+  sf_type type = y->type;
+  type.dim[last] = matrix->type.dim[0];
+  y = sf_onnx_build_blob(node, SF_OP_LINEAR, &type, y, matrix);
+  return sf_onnx_transpose(node, y, perm);
+}

@@ -32,6 +32,9 @@ sf_value *sf_onnx_cut(onnx_node *node, sf_value *x, unsigned axis,
  * `index` has `count` numbers, all inside. */
 sf_value *sf_onnx_pick(onnx_node *node, sf_value *x, unsigned axis,
                        const int64_t *index, int64_t count);
+/* A weighted sum over one axis of the IR value, f32; `matrix` [out, in]. */
+sf_value *sf_onnx_linear_axis(onnx_node *node, sf_value *x, unsigned axis,
+                              sf_blob *matrix);
 /* `axis` of the IR value longer: all of it `count` times, or `each` element. */
 sf_value *sf_onnx_repeat(onnx_node *node, sf_value *x, unsigned axis,
                          int64_t count, bool each);

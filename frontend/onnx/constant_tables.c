@@ -17,7 +17,6 @@ const onnx_operator sf_onnx_constant_rows[] = {
     {"", "ReduceProd", 1, ONNX_OPSET_NEWEST, ONNX_CONST, NULL, ""},
     {"", "Sin", 7, ONNX_OPSET_NEWEST, ONNX_CONST, NULL, ""},
     {"", "Tan", 7, ONNX_OPSET_NEWEST, ONNX_CONST, NULL, ""},
-    {"", "Trilu", 14, ONNX_OPSET_NEWEST, ONNX_CONST, NULL, ""},
     {0}};
 
 const onnx_operator sf_onnx_control_rows[] = {

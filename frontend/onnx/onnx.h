@@ -378,6 +378,8 @@ extern const onnx_operator sf_onnx_convt_rows[];
 extern const onnx_operator sf_onnx_einsum_rows[];
 extern const onnx_operator sf_onnx_recurrent_rows[];
 extern const onnx_operator sf_onnx_rotary_rows[];
+extern const onnx_operator sf_onnx_refused_rows[];
+extern const onnx_operator sf_onnx_triangle_rows[];
 extern const onnx_evaluator sf_onnx_constant_arithmetic[];
 extern const onnx_evaluator sf_onnx_constant_unary[];
 extern const onnx_evaluator sf_onnx_constant_pad[];

@@ -176,28 +176,17 @@ static void fill_row(const resize *r, double x, int64_t in, float *row) {
   }
 }
 
-/* `linear` over the axis, which is the last one meanwhile. */
 static sf_value *matrix_axis(onnx_node *node, const resize *r, sf_value *x,
                              unsigned at, unsigned axis) {
   int64_t in = x->type.dim[at], out = r->out[axis];
-  unsigned last = x->type.rank - 1U, perm[ONNX_RANK_MAX];
   if (!sf_onnx_charge(node, (uint64_t)(in * out))) return NULL;
   float *matrix = SF_NEW_ARRAY(node->arena, float, (size_t)(in * out));
   if (!matrix) return NULL;
   for (int64_t i = 0; i < out; i++)
     fill_row(r, place(r, axis, i, in), in, matrix + i * in);
-  for (unsigned i = 0; i <= last; i++)
-    perm[i] = i;
-  perm[at] = last;
-  perm[last] = at;
   int32_t dim[2] = {(int32_t)out, (int32_t)in};
-  sf_blob *blob = sf_onnx_blob_f32(node, "weights", 2, dim, matrix);
-  sf_value *y = sf_onnx_transpose(node, x, perm);
-  if (!y || !blob) return NULL;
-  sf_type type = y->type;
-  type.dim[last] = dim[0];
-  y = sf_onnx_build_blob(node, SF_OP_LINEAR, &type, y, blob);
-  return sf_onnx_transpose(node, y, perm);
+  return sf_onnx_linear_axis(node, x, at,
+                             sf_onnx_blob_f32(node, "weights", 2, dim, matrix));
 }
 
 static sf_result translate_resize(onnx_node *node) {

@@ -14,7 +14,7 @@ static const onnx_operator *const tables[] = {
     sf_onnx_split_rows,    sf_onnx_layernorm_rows,   sf_onnx_qlinear_rows,
     sf_onnx_qonnx_rows,    sf_onnx_quantize_rows,    sf_onnx_attention_rows,
     sf_onnx_convt_rows,    sf_onnx_einsum_rows,      sf_onnx_recurrent_rows,
-    sf_onnx_rotary_rows,
+    sf_onnx_rotary_rows,   sf_onnx_refused_rows,     sf_onnx_triangle_rows,
 };
 
 static const onnx_evaluator *const evaluators[] = {
