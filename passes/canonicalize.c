@@ -154,7 +154,8 @@ const sf_pass sf_pass_canonicalize = {
         "repeated ops, constants, and everything that no result depends on. "
         "Networks stay, used or not.",
     .keeps = SF_FACT_ANALOG_FREE | SF_FACT_QUANTIZED |
-             SF_FACT_SPIKING_NORMAL_FORM | SF_FACT_BALANCED,
+             SF_FACT_SPIKING_NORMAL_FORM | SF_FACT_BALANCED |
+             SF_FACT_CALIBRATED,
     .exactness = SF_EXACT,
     .stats = stats,
     .run = run_pass,

@@ -158,11 +158,12 @@ int32_t sf_grid_divisor(const sf_grid_row *rows, size_t count, double step,
   for (size_t i = 0; i < candidates; i++, at *= ratio)
     try_divisor(&s, odd_within(at, low, high));
   /* Neighbours of the best, up to half-way to the next ones. */
-  double reach = s.best * (ratio - 1) / 2;
-  int32_t middle = s.best;
-  double stride = fmax(2, 2 * reach / (double)candidates);
-  for (double d = -reach; d <= reach; d += stride)
-    try_divisor(&s, odd_within(middle + d, low, high));
+  double width = s.best * (ratio - 1);
+  int32_t middle = s.best, first = odd_within(middle - width / 2, low, high);
+  int32_t last = odd_within(middle + width / 2, low, high);
+  int32_t stride = (int32_t)(width / (double)candidates) / 2 * 2 + 2;
+  for (int32_t d = first; d <= last; d += stride)
+    try_divisor(&s, d);
   return s.best;
 }
 

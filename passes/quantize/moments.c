@@ -108,7 +108,7 @@ static sf_result add_moments(void *data, size_t index) {
   size_t begin = index % s->blocks * ROWS;
   size_t end = begin + ROWS < n ? begin + ROWS : n;
   double *h = s->moments + group * n * n;
-  double *x = malloc((n + 1) * sizeof *x);
+  double *x = calloc(n + 1, sizeof *x);
   if (!x) return SF_OOM;
   for (uint64_t sample = 0; sample < s->count; sample++) {
     const int32_t *row = s->rows + (size_t)sample * s->elements;

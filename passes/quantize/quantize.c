@@ -16,11 +16,12 @@
 
 #include <string.h>
 
-enum { STAT_SUMS, STAT_PROJECTIONS, STAT_CARRIED };
+enum { STAT_SUMS, STAT_PROJECTIONS, STAT_CARRIED, STAT_SKIPPED };
 static const sf_stat stats[] = {
     {"sums", "linear sums made integer"},
     {"projections", "projections with integer weights"},
     {"carried", "moves, pools and reductions that work on integers"},
+    {"skipped", "quantize ops that changed nothing"},
     {0}};
 
 static const sf_option options[] = {
@@ -167,7 +168,7 @@ static sf_result keep(sf_quantizer *q, sf_linear_sum *sum) {
     sf_linear_sum **grown =
         SF_NEW_ARRAY(q->run->scratch, sf_linear_sum *, capacity);
     if (!grown) return SF_OOM;
-    if (q->sum_count) memcpy(grown, q->sums, q->sum_count * sizeof(sum));
+    if (q->sum_count) memcpy(grown, q->sums, q->sum_count * sizeof *grown);
     q->sums = grown;
     q->sum_capacity = capacity;
   }
@@ -218,8 +219,17 @@ static sf_result visit_dequantize(sf_quantizer *q, sf_op *op) {
   return finish_sum(q, sum);
 }
 
+static sf_result visit_quantize(sf_quantizer *q, sf_op *op) {
+  bool done;
+  SF_TRY(sf_skip_redundant(q, op, &done));
+  if (!done) return SF_OK;
+  q->run->stats[STAT_SKIPPED]++;
+  return erase_dead(q, op);
+}
+
 static sf_result visit(sf_quantizer *q, sf_op *op) {
   if (op->result_count != 1) return SF_OK;
+  if (op->kind == SF_OP_QUANTIZE) return visit_quantize(q, op);
   if (op->kind == SF_OP_DEQUANTIZE) return visit_dequantize(q, op);
   if (sf_qdq_is_carrier(op)) return visit_carrier(q, op);
   if (!sf_qdq_is_linear(op) || sf_qdq_is_inner(op->results[0])) return SF_OK;

@@ -121,11 +121,14 @@ sf_result sf_sum_rewrite(sf_quantizer *q, sf_linear_sum *sum) SF_MUST_USE;
 sf_result sf_carry_rewrite(sf_quantizer *q, sf_op *op, bool *done) SF_MUST_USE;
 /* The bias blob of sum->biased from sum->offset, anew. */
 sf_result sf_sum_set_bias(sf_quantizer *q, sf_linear_sum *sum) SF_MUST_USE;
+/* redundant.c: readers of a quantize that changes nothing read its integers. */
+sf_result sf_skip_redundant(sf_quantizer *q, sf_op *op, bool *done) SF_MUST_USE;
 /* correct.c: moves the bias so that the mean of each channel is the float
  * network's. */
 sf_result sf_sum_correct(sf_quantizer *q, sf_linear_sum *sum) SF_MUST_USE;
 
-/* ---- reference.c: the float network on the samples. ---- */
+/* ---- reference.c: the network before calibrate on the samples; what it rounds
+ * of itself it still rounds. ---- */
 
 sf_result sf_reference_create(sf_quantizer *q) SF_MUST_USE;
 void sf_reference_destroy(struct sf_reference *reference);
