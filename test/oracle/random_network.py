@@ -3,7 +3,8 @@ import numpy as np
 
 from random_text import ROUNDS, NeuronText, Random, f32_text
 
-SHAPES = [(3,), (5,), (2, 4), (2, 3, 4), (4, 3, 3), (2, 6)]
+SHAPES = [(3,), (5,), (2, 4), (2, 3, 4), (4, 3, 3), (2, 6), (3,), (5,), (2, 4),
+          (2, 3, 4), (4, 3, 3), (2, 1, 3, 2), (1, 2, 1, 2, 1, 2, 1, 3)]
 ANALOG = ["relu", "clip", "leaky_relu", "prelu", "elu", "gelu", "silu",
           "sigmoid", "tanh", "hardsigmoid", "hardswish", "exp", "erf", "sqrt",
           "abs", "floor", "div", "softmax", "layernorm", "rmsnorm",
@@ -311,9 +312,24 @@ class NetworkText(Random):
             shape = tuple(q if self.chance(0.5) else 1 for q in a[2])
             b = self.blob("f32" if scalar == "f32" else self.scalar_int(),
                           shape)
+        elif a[2] and self.chance(0.3):
+            a, b = self.narrowed(a, b)
         mode = "" if scalar in ("spike", "f32") else self.mode(scalar)
         self.add("%s%s %s, %s" % (op, mode, a[0], b), scalar, a[2],
                  sources=[a[0], b])
+
+    def narrowed(self, a, b):
+        """Streams that broadcast to the shape of `a`, on both sides."""
+        ends = [[], []]
+        for extent in a[2]:
+            side = self.below(3)
+            ends[0].append(1 if side == 0 else extent)
+            ends[1].append(1 if side == 1 else extent)
+        names = [self.add("slice %s {begin = 0, end = %s}" % (use, end),
+                          [p[1] for p in self.pool if p[0] == use][0], end,
+                          sources=[use])
+                 for use, end in zip((a[0], b), ends)]
+        return (names[0], a[1], a[2]), names[1]
 
     def concat(self):
         a = self.pick(self.pool)
