@@ -24,6 +24,9 @@ run_one() {
   if [ -d "test/fuzz/corpus/$1" ]; then
     cp test/fuzz/corpus/"$1"/* "$corpus/$1"
   fi
+  if [ -f "test/fuzz/make_$1_seeds.py" ]; then
+    /usr/bin/python3 "test/fuzz/make_$1_seeds.py" "$corpus/$1" ../shared
+  fi
   "$build/test/fuzz/fuzz_$1" -max_total_time="$seconds" -timeout=20 \
     -rss_limit_mb=2048 -malloc_limit_mb=1024 -max_len=8192 -close_fd_mask=1 \
     -artifact_prefix="$found/$1-" "$corpus/$1" >"$corpus/$1.log" 2>&1
