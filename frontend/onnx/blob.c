@@ -4,7 +4,6 @@
 
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { COPIED_MAX = 64 /* elements: blobs this small are printed inline */ };
 
@@ -59,6 +58,17 @@ static sf_blob *splat_blob(onnx_node *node, const onnx_tensor *t,
   return sf_blob_create_splat(module, name, type, sf_number_int(value));
 }
 
+/* The mapped elements of a view that has been copied. */
+static void drop_source(const onnx_tensor *t) {
+  int64_t span = 1;
+  for (unsigned i = 0; i < t->shape.rank; i++) {
+    if (t->stride[i] < 0) return;
+    span += (t->shape.dim[i] - 1) * t->stride[i];
+  }
+  if (t->path)
+    sf_onnx_drop_pages(t->data, (uint64_t)span * sf_onnx_width(t->dtype));
+}
+
 /* Elements in the IR's own storage. */
 static sf_blob *converted_blob(onnx_node *node, const onnx_tensor *t,
                                const char *name, const sf_type *type) {
@@ -81,9 +91,8 @@ static sf_blob *converted_blob(onnx_node *node, const onnx_tensor *t,
                ? sf_blob_create_f32(node->import->module, name, type, &words->f)
                : sf_blob_create_i32(node->import->module, name, type,
                                     &words->i);
-  if (sf_module_own(node->import->module, block->bytes, free) != SF_OK)
-    return NULL;
-  block->given = true;
+  if (sf_onnx_block_give(block, node->import->module) != SF_OK) return NULL;
+  drop_source(t);
   return sf_blob_create_bytes(node->import->module, name, type,
                               is_float ? SF_DTYPE_F32 : SF_DTYPE_I32, words);
 }
@@ -93,10 +102,7 @@ static sf_blob *given_blob(onnx_node *node, const onnx_tensor *t,
                            const char *name, const sf_type *type,
                            sf_dtype dtype) {
   sf_module *module = node->import->module;
-  if (!t->block->given) {
-    if (sf_module_own(module, t->block->bytes, free) != SF_OK) return NULL;
-    t->block->given = true;
-  }
+  if (sf_onnx_block_give(t->block, module) != SF_OK) return NULL;
   return sf_blob_create_bytes(module, name, type, dtype, t->data);
 }
 

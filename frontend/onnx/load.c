@@ -100,12 +100,7 @@ sf_result sf_onnx_load(onnx_import *import, const char *path) {
 void sf_onnx_unload(onnx_import *import) {
   for (onnx_file *file = import->files; file; file = file->next)
     sf_file_unmap(&file->map);
-  while (import->blocks) {
-    onnx_block *block = import->blocks;
-    import->blocks = block->next;
-    if (!block->given) free(block->bytes);
-    free(block);
-  }
+  sf_onnx_blocks_destroy(import->blocks);
   sf_onnx_wire_destroy(&import->wire);
   sf_arena_destroy(import->unpacked);
   sf_arena_destroy(import->arena);

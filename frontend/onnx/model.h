@@ -41,13 +41,22 @@ typedef struct onnx_file {
   sf_mapped_file map;
 } onnx_file;
 
-/* Computed elements: malloc'ed, freed with the import unless the module has
- * taken them over. */
+/* Computed elements, freed with the import unless the module has taken them
+ * over. */
 typedef struct onnx_block {
   struct onnx_block *next;
   void *bytes;
-  bool given;
+  size_t size;
+  bool mapped, given;
 } onnx_block;
+
+/* block.c. Zeroed; NULL: out of memory. */
+onnx_block *sf_onnx_block_create(size_t bytes);
+void sf_onnx_blocks_destroy(onnx_block *first);
+/* The module frees it, and its elements are not written any more. */
+sf_result sf_onnx_block_give(onnx_block *block, sf_module *module) SF_MUST_USE;
+/* Pages of a mapped file that are not needed again soon. */
+void sf_onnx_drop_pages(const char *data, uint64_t bytes);
 
 /* What a graph's nodes mean: the model's opsets, or those of the function that
  * is being called. */

@@ -20,17 +20,12 @@ void *sf_onnx_compute(onnx_node *node, uint64_t bytes, onnx_block **block) {
   /* Without elements, too, there is one to read. */
   if (bytes <= SMALL_BYTES)
     return sf_arena_alloc(import->arena, bytes + sizeof(int64_t));
-  onnx_block *made = calloc(1, sizeof *made);
-  void *memory = made ? calloc(1, bytes) : NULL;
-  if (!memory) {
-    free(made);
-    return NULL;
-  }
-  made->bytes = memory;
+  onnx_block *made = sf_onnx_block_create(bytes);
+  if (!made) return NULL;
   made->next = import->blocks;
   import->blocks = made;
   *block = made;
-  return memory;
+  return made->bytes;
 }
 
 bool sf_onnx_charge(onnx_node *node, uint64_t operations) {
