@@ -203,7 +203,7 @@ sf_neuron *sf_library_use(sf_module *module, sf_slice name, sf_diag *diag);
 /* The same with another emitted type: every param and statement of the old
  * emitted type gets it too, and the name ends in it (`quant_i5`). Only for
  * functions whose first result says it all: quant, quant_gain, quant_input,
- * stbif, stbif_gain. */
+ * stbif, stbif_gain, larger. */
 sf_neuron *sf_library_use_as(sf_module *module, sf_slice name, sf_scalar emit,
                              sf_diag *diag);
 /* The library as a module of its own; the caller destroys it. */

@@ -28,29 +28,37 @@ static sf_op *create(sf_converter *c, sf_neuron *neuron, uint32_t inputs,
 static sf_value *clip(void *context, sf_value *sum, const sf_clip *bounds,
                       sf_op *before) {
   sf_converter *c = context;
-  bool ternary = c->form == SF_FORM_STBIF;
-  /* The relay of a joined stream has its type, see populate.c. */
-  sf_scalar emit = bounds->scalar;
-  if (ternary && bounds->low == 0 &&
-      emit.bits != before->results[0]->type.scalar.bits)
-    emit = sf_int(2);
-  sf_neuron *neuron =
-      sf_library_use_as(c->run->module, slice_of(ternary ? "stbif" : "quant"),
-                        emit, c->run->diag);
+  sf_neuron *neuron = sf_library_use_as(c->run->module, slice_of("quant"),
+                                        bounds->scalar, c->run->diag);
   sf_op *op = create(c, neuron, 1, before);
   if (!op) return NULL;
   sf_op_set_operand(op, 0, sum);
   set(op, "d", 1);
-  if (ternary) set(op, "q0", 0);
-  set(op, ternary ? "smin" : "low", bounds->low);
-  set(op, ternary ? "smax" : "high", bounds->high);
+  set(op, "low", bounds->low);
+  set(op, "high", bounds->high);
   sf_type type = sum->type;
-  type.scalar = emit;
+  type.scalar = bounds->scalar;
   return sf_op_add_result(op, bounds->name, &type);
 }
 
-static sf_value *larger(void *context, sf_value *a, sf_value *b,
-                        const char *name, sf_op *before) {
+/* Spikes that add up: the larger of two sums grows by what is sent at once. */
+static sf_value *larger_sum(void *context, sf_value *a, sf_value *b,
+                            const char *name, sf_op *before) {
+  sf_converter *c = context;
+  sf_scalar emit = before->results[0]->type.scalar;
+  sf_neuron *neuron =
+      sf_library_use_as(c->run->module, slice_of("larger"), emit, c->run->diag);
+  sf_op *op = create(c, neuron, 2, before);
+  if (!op) return NULL;
+  sf_op_set_operand(op, 0, a);
+  sf_op_set_operand(op, 1, b);
+  sf_type type = a->type;
+  type.scalar = emit;
+  return sf_op_add_result(op, name, &type);
+}
+
+static sf_value *larger_count(void *context, sf_value *a, sf_value *b,
+                              const char *name, sf_op *before) {
   sf_converter *c = context;
   sf_neuron *neuron =
       sf_library_use(c->run->module, slice_of("count_max"), c->run->diag);
@@ -64,7 +72,7 @@ static sf_value *larger(void *context, sf_value *a, sf_value *b,
   return sf_op_add_result(op, name, &type);
 }
 
-/* ---- Ranges of running sums. ---- */
+/* ---- Ranges. ---- */
 
 static void join(sf_range *range, bool *known, int64_t low, int64_t high) {
   if (!*known || low < range->low) range->low = low;
@@ -87,18 +95,16 @@ static bool argument_range(const sf_op *op, const char *param, int64_t *low,
   return true;
 }
 
-/* What a value, or the sum of its spikes, can be, when moves, sums of trees and
- * maxima lead to it from populations; false: a projection stands between. */
+/* What a value can be, when moves, sums of trees and maxima lead to it from
+ * populations; false: a projection stands between. */
 static bool find_range(const sf_value *value, unsigned depth, sf_range *range,
                        bool *known) {
   const sf_op *op = value->op;
   if (!op || depth > 256 || sf_op_is(op, SF_TRAIT_PROJECTION)) return false;
   if (op->kind == SF_OP_NEURONS) {
-    int64_t low = sf_scalar_min(value->type.scalar), high = 0, unused;
-    high = sf_scalar_max(value->type.scalar);
-    if (argument_range(op, "smin", &low, &unused))
-      (void)argument_range(op, "smax", &unused, &high);
-    else if (argument_range(op, "low", &low, &unused))
+    int64_t low = sf_scalar_min(value->type.scalar), unused;
+    int64_t high = sf_scalar_max(value->type.scalar);
+    if (argument_range(op, "low", &low, &unused))
       (void)argument_range(op, "high", &unused, &high);
     join(range, known, low, high);
     return true;
@@ -121,7 +127,6 @@ static sf_result operand_range(sf_converter *c, const sf_op *op,
       SF_TRY(sf_value_range(c->network, x, c->run->diag, &one));
     join(out, &known, one.low, one.high);
   }
-  if (c->form == SF_FORM_STBIF) return SF_OK;
   /* An interval of sums may be wider than the type that holds them all. */
   sf_scalar scalar = op->results[0]->type.scalar;
   if (out->low < sf_scalar_min(scalar)) out->low = sf_scalar_min(scalar);
@@ -136,13 +141,16 @@ static bool is_spikes(const sf_op *op) {
 static sf_result replace(sf_converter *c, sf_op *op) {
   sf_range range = {0, 1};
   bool counts = c->form == SF_FORM_RATE && is_spikes(op);
-  if (!counts) SF_TRY(operand_range(c, op, &range));
+  bool adds_up = c->form == SF_FORM_STBIF;
+  if (!counts && !adds_up) SF_TRY(operand_range(c, op, &range));
   if (range.low < INT16_MIN || range.high > INT16_MAX ||
       range.high - range.low > INT16_MAX)
     return SF_OK; /* of sums: stays as it is */
   sf_max_maker maker = {.context = c,
                         .clip = clip,
-                        .larger = counts ? larger : NULL,
+                        .larger = counts    ? larger_count
+                                  : adds_up ? larger_sum
+                                            : NULL,
                         .low = range.low < 0 ? range.low : 0,
                         .high = range.high > 0 ? range.high : 0};
   SF_FOREACH_USE(use, op->results[0])

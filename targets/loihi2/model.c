@@ -161,6 +161,11 @@ static const model_row models[] = {
      false,
      {"count-max", 1, {{"lead", 32, "saturate", NULL}}},
      {{0}}},
+    {"larger",
+     NULL,
+     true,
+     {"larger", 1, {{"lead", 32, "saturate", NULL}}},
+     {{0}}},
     {"product", NULL, false, {"product", 1, {{0}}}, {{0}}},
 };
 
@@ -210,12 +215,13 @@ static sf_result no_model(sf_l2_plan *plan, const sf_op *op) {
   sf_l2_cannot(plan, op,
                "neuron model @%s is none that Loihi 2 programs are known for",
                op->neuron->name);
-  sf_help(plan->diag,
-          "recognized by structure: loihi_lif, loihi_lif_reset, sigma_delta, "
-          "delta, sigma, rf, rf_iz, if_int, if_int_zero, lif_int, "
-          "lif_int_zero, quant, quant_gain, stbif, stbif_gain, accumulate, "
-          "rate, count_max, product, relay; float models must be quantized "
-          "first, and `on = host` keeps a population on the host");
+  sf_help(
+      plan->diag,
+      "recognized by structure: loihi_lif, loihi_lif_reset, sigma_delta, "
+      "delta, sigma, rf, rf_iz, if_int, if_int_zero, lif_int, "
+      "lif_int_zero, quant, quant_gain, stbif, stbif_gain, accumulate, "
+      "rate, count_max, larger, product, relay; float models must be quantized "
+      "first, and `on = host` keeps a population on the host");
   return SF_FAIL;
 }
 
