@@ -145,6 +145,10 @@ sf_value *sf_onnx_converted(onnx_node *node, sf_value *value,
   sf_value *y = sf_onnx_build1(node, SF_OP_CONVERT, &type, value);
   if (!y || (to_int && sf_op_set_int(y->op, SF_ATTR_round, SF_ROUND_ZERO)))
     return NULL;
+  /* What does not fit is undefined in ONNX: the nearest. */
+  if (scalar.kind == SF_SCALAR_INT &&
+      (to_int || scalar.bits < value->type.scalar.bits))
+    y->op->mode = SF_MODE_SAT;
   return y;
 }
 

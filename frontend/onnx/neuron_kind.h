@@ -47,8 +47,8 @@ sf_result sf_onnx_translate_kind(onnx_node *node) SF_MUST_USE;
 sf_value *sf_onnx_spread(onnx_node *node, sf_value *value, const sf_type *type);
 /* The same integers as i32; anything else as it is. */
 sf_value *sf_onnx_widened(onnx_node *node, sf_value *value);
-/* Integers and spikes to another integer type (they must fit) or to f32, and
- * f32 to integers, towards zero. */
+/* Integers and spikes to another integer type or to f32, and f32 to integers,
+ * towards zero; what does not fit becomes the nearest. */
 sf_value *sf_onnx_converted(onnx_node *node, sf_value *value, sf_scalar scalar);
 
 #endif

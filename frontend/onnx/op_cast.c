@@ -101,10 +101,7 @@ static sf_value *cast(onnx_node *node, sf_value *x, onnx_dtype from,
     return float_to_float(node, x, to);
   if (!sf_onnx_is_float(from) && !sf_onnx_is_float(to))
     return int_to_int(node, x, from, to);
-  sf_value *y = sf_onnx_converted(node, x, sf_onnx_scalar(to));
-  /* What no integer of the type holds is undefined in ONNX: the nearest. */
-  if (y && sf_onnx_is_float(from)) y->op->mode = SF_MODE_SAT;
-  return y;
+  return sf_onnx_converted(node, x, sf_onnx_scalar(to));
 }
 
 static sf_result emit_cast(onnx_node *node, onnx_dtype to) {

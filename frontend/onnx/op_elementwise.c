@@ -81,8 +81,12 @@ sf_result sf_onnx_binary_shape(onnx_node *node, onnx_shape *out) {
 static sf_result arithmetic(onnx_node *node, sf_op_kind kind) {
   onnx_shape shape;
   SF_TRY(sf_onnx_binary_shape(node, &shape));
-  return sf_onnx_emit(node, 0, sf_onnx_binary(node, kind, 0, 1, &shape),
-                      sf_onnx_input(node, 0)->dtype, &shape);
+  onnx_dtype dtype = sf_onnx_input(node, 0)->dtype;
+  sf_value *y = sf_onnx_binary(node, kind, 0, 1, &shape);
+  /* As ONNX's integers of these widths do; others must fit. */
+  if (y && (dtype == ONNX_INT8 || dtype == ONNX_INT16 || dtype == ONNX_INT32))
+    y->op->mode = SF_MODE_WRAP;
+  return sf_onnx_emit(node, 0, y, dtype, &shape);
 }
 
 static sf_result translate_add(onnx_node *node) {
