@@ -7,9 +7,9 @@ enum { /* bytes of the records of pe.h */
        SLICE_BYTES = 52,
        RING_BYTES = 8,
        PARAM_BYTES = 8,
-       PROJECTION_BYTES = 32,
+       PROJECTION_BYTES = 28,
        SOURCE_BYTES = 16,
-       LINK_BYTES = 8,
+       LINK_BYTES = 12,
        WORD = 4
 };
 
@@ -41,9 +41,8 @@ uint64_t sf_spinnaker2_projection_bytes(const sf_spinnaker2_projection *p,
   uint64_t listed = p->rows * (WORD + 3 + 3 + 3 * delay) +
                     p->synapses * (2 + p->weight_bytes + delay);
   uint64_t rows = dense < listed ? dense : listed;
-  uint64_t index = PROJECTION_BYTES + WORD * p->inputs;
-  uint64_t keys = p->blocks * (SOURCE_BYTES + WORD) + WORD * p->inputs;
-  return index + padded(rows) + keys + LINK_BYTES * p->rows;
+  return PROJECTION_BYTES + padded(rows) + SOURCE_BYTES * p->blocks +
+         LINK_BYTES * p->rows;
 }
 
 static uint64_t power_of_two(uint64_t least) {

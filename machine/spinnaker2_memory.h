@@ -17,8 +17,7 @@ sf_spinnaker2_limits sf_spinnaker2_limits_of(const sf_machine *machine);
 
 /* One projection into one slice. */
 typedef struct sf_spinnaker2_projection {
-  uint64_t inputs;        /* elements of its source side, each an index word */
-  uint64_t rows;          /* of those, the ones that reach the slice */
+  uint64_t rows;          /* elements of its source side that reach the slice */
   uint64_t synapses;      /* in all rows */
   uint64_t blocks;        /* source slices: each a block of keys */
   unsigned weight_bytes;  /* 1, 2, 4 */
@@ -38,7 +37,7 @@ typedef struct sf_spinnaker2_usage {
   uint64_t data_bytes, work_bytes;
 } sf_spinnaker2_usage;
 
-/* Bytes of one projection's rows, index, and key blocks: the smaller of the
+/* Bytes of one projection's rows, links, and key blocks: the smaller of the
  * dense and the listed format. */
 uint64_t sf_spinnaker2_projection_bytes(const sf_spinnaker2_projection *p,
                                         uint64_t neurons);

@@ -59,8 +59,6 @@ static sf_result measure_sum(sf_plan *plan, sf_plan_sum *sum,
                              const sf_op *neurons, uint64_t count,
                              sf_spinnaker2_projection *p) {
   *p = (sf_spinnaker2_projection){.weight_bytes = 1};
-  const sf_value *stream = sum->op ? sum->op->operands[0].value : sum->value;
-  p->inputs = sf_type_elements(&stream->type);
   p->blocks = source_blocks(plan, neurons, count);
   p->longest_delay = sum->delay ? sum->delay : 1;
   if (sum->op) {

@@ -13,7 +13,7 @@ enum {
   PE_REGION_ADDRESS = 0xE900,
   PE_REGION_BYTES = 0x1F000 - 0xE900, /* 67,328 */
   PE_MAGIC = 0x32504653,              /* "SFP2" */
-  PE_LAYOUT = 1,
+  PE_LAYOUT = 2,
   /* Of one slice: inputs, states, results; and params. */
   PE_PORTS_MAX = 16,
   PE_PARAMS_MAX = 32
@@ -49,11 +49,10 @@ typedef struct pe_param {
   uint32_t value;      /* the word itself, or the offset of the array */
 } pe_param;
 
-/* A weighted sum into one input of a slice. Rows are indexed by the
- * projection's input element; 0 is "no row". Weights are 1, 2 or 4 bytes. */
+/* A weighted sum into one input of a slice. Links name its rows. Weights are
+ * 1, 2 or 4 bytes. */
 typedef struct pe_projection {
   uint32_t slice, input;
-  uint32_t rows;   /* offset of uint32_t[]: offsets of rows */
   uint32_t format; /* pe_format */
   uint32_t weight_bytes;
   uint32_t has_delays; /* each synapse adds its own delay, uint8_t */
@@ -65,18 +64,21 @@ typedef struct pe_projection {
  * uint16_t target[n] padded to 4 bytes, weights[n] padded, delays[n] padded. */
 typedef enum pe_format { PE_DENSE = 0, PE_SPARSE = 1 } pe_format;
 
-/* A block of keys of one result of one source core. */
+/* A block of keys of one result of one source core. Its links are searched, not
+ * indexed, so that memory grows with what a slice reads and not with the size
+ * of the layer that it reads from. */
 typedef struct pe_source {
   uint32_t key, count; /* keys [key, key + count) */
-  uint32_t first;      /* offset of uint32_t[count + 1]: index into links */
-  uint32_t links;      /* offset of pe_link[] */
+  uint32_t link_count;
+  uint32_t links; /* offset of pe_link[], ascending key */
 } pe_source;
 
-/* What an event does: add row `row` of a projection, `delay` steps later. */
+/* What the event `key` does: add a row of a projection, `delay` steps later. */
 typedef struct pe_link {
+  uint32_t key;
   uint16_t projection;
   uint16_t delay; /* >= 1 */
-  uint32_t row;
+  uint32_t row;   /* offset of the row */
 } pe_link;
 
 /* ---- Generated code. ---- */

@@ -124,13 +124,11 @@ static void add_sparse(const pe_event *e, const uint8_t *row) {
 static void follow_link(const pe_link *link, uint32_t step, int32_t payload) {
   const pe_projection *p =
       (const pe_projection *)at(header()->projections) + link->projection;
-  uint32_t row = ((const uint32_t *)at(p->rows))[link->row];
-  if (row == 0) return;
   pe_event e = {p, step + link->delay, payload};
   if (p->format == PE_DENSE)
-    add_dense(&e, at(row));
+    add_dense(&e, at(link->row));
   else
-    add_sparse(&e, at(row));
+    add_sparse(&e, at(link->row));
 }
 
 /* Blocks are sorted by key and do not overlap. */
@@ -149,15 +147,29 @@ static const pe_source *find_source(uint32_t key) {
   return key - s->key < s->count ? s : 0;
 }
 
+/* The first link of `key` or of a later key. */
+static uint32_t find_link(const pe_source *s, uint32_t key) {
+  const pe_link *links = at(s->links);
+  uint32_t low = 0, high = s->link_count;
+  while (low < high) {
+    uint32_t middle = (low + high) / 2;
+    if (links[middle].key < key)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
 static void receive(uint32_t step) {
   uint32_t key;
   int32_t payload;
   while (pe_hal_receive(&key, &payload)) {
     const pe_source *s = find_source(key);
     if (!s) continue; /* not for us: routers may deliver a whole block */
-    const uint32_t *first = (const uint32_t *)at(s->first) + (key - s->key);
     const pe_link *links = at(s->links);
-    for (uint32_t i = first[0]; i < first[1]; i++)
+    for (uint32_t i = find_link(s, key);
+         i < s->link_count && links[i].key == key; i++)
       follow_link(&links[i], step, payload);
   }
 }

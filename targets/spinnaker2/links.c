@@ -23,11 +23,9 @@ static sf_result add_record(s2_region_builder *b, s2_link_record record) {
 
 /* Links of one projection; returns the longest delay of its stream. */
 sf_result sf_s2_links_add(s2_region_builder *b, const s2_leaf *leaf,
-                          uint32_t index, const pe_projection *p,
+                          uint32_t index, const uint32_t *rows,
                           uint32_t *out_longest) {
   if (b->bytes.failed) return SF_OOM;
-  const uint32_t *rows =
-      (const uint32_t *)(const void *)(b->bytes.data + p->rows);
   uint32_t inputs = (uint32_t)sf_type_elements(&leaf->stream->type);
   for (uint32_t j = 0; j < inputs; j++) {
     s2_origin origin = sf_s2_origin_of(leaf->stream, j);
@@ -50,7 +48,9 @@ sf_result sf_s2_links_add(s2_region_builder *b, const s2_leaf *leaf,
     if (origin.delay > *out_longest) *out_longest = origin.delay;
     s2_link_record record = {value_index(b, origin.value),
                              origin.element,
-                             {(uint16_t)index, (uint16_t)origin.delay, j}};
+                             {.projection = (uint16_t)index,
+                              .delay = (uint16_t)origin.delay,
+                              .row = rows[j]}};
     SF_TRY(add_record(b, record));
   }
   return SF_OK;
@@ -86,30 +86,25 @@ static sf_result put_source(s2_region_builder *b, const s2_key_block *block,
                             pe_source *out, bool *out_used) {
   const s2_link_record *end = b->records + b->record_count;
   uint32_t value = value_index(b, block->value), links = 0;
-  uint32_t *first = calloc(block->count + 1u, sizeof *first);
-  if (!first) return SF_OOM;
   sf_buffer list = {0};
   for (uint32_t i = 0; i < block->count; i++) {
     uint32_t element = block->elements ? block->elements[i] : i;
-    first[i] = links;
     const s2_link_record *r = first_record(b, value, element);
     for (; r < end && r->value == value && r->element == element; r++) {
-      sf_buffer_add(&list, &r->link, sizeof r->link);
+      pe_link link = r->link;
+      link.key = block->key + i;
+      sf_buffer_add(&list, &link, sizeof link);
       links++;
     }
   }
-  first[block->count] = links;
   *out_used = links > 0;
-  if (*out_used) {
-    out->key = block->key;
-    out->count = block->count;
-    out->first =
-        sf_s2_region_put(b, first, (block->count + 1u) * sizeof *first);
-    out->links = sf_s2_region_put(b, list.data, list.size);
-  }
+  if (*out_used)
+    *out = (pe_source){.key = block->key,
+                       .count = block->count,
+                       .link_count = links,
+                       .links = sf_s2_region_put(b, list.data, list.size)};
   bool failed = list.failed;
   sf_buffer_destroy(&list);
-  free(first);
   return failed ? SF_OOM : SF_OK;
 }
 

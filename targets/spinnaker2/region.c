@@ -58,10 +58,13 @@ static sf_result put_projection(s2_region_builder *b, uint32_t slice_index,
     if (s->delay > longest_synapse) longest_synapse = s->delay;
   }
   p->has_delays = longest_synapse > 0;
-  sf_result result = sf_s2_rows_put(b, leaf, slice->count, &synapses, p);
+  uint32_t *rows = NULL;
+  sf_result result = sf_s2_rows_put(b, leaf, slice->count, &synapses, p, &rows);
   sf_s2_synapses_destroy(&synapses);
   if (result == SF_OK)
-    result = sf_s2_links_add(b, leaf, b->header.projection_count, p, &longest);
+    result =
+        sf_s2_links_add(b, leaf, b->header.projection_count, rows, &longest);
+  free(rows);
   uint32_t slots = power_of_two(longest + longest_synapse);
   b->rings[b->ring_count++] = (s2_ring){b->work, slots};
   b->work += slots * slice->count;

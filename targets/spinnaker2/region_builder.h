@@ -43,17 +43,21 @@ uint32_t sf_s2_region_put(s2_region_builder *builder, const void *bytes,
                           size_t size);
 void sf_s2_region_pad(s2_region_builder *builder);
 
-/* rows.c: sorts the synapses, chooses weight bytes and format, writes the rows
- * and their index; sets rows, format and weight_bytes of *projection. */
+/* rows.c: sorts the synapses, chooses weight bytes and format, writes the rows;
+ * sets format and weight_bytes of *projection. *out_rows: the offset of the row
+ * of each input element, 0 for none; the caller frees it. */
 sf_result sf_s2_rows_put(s2_region_builder *builder, const s2_leaf *leaf,
                          uint32_t count, s2_synapses *synapses,
-                         pe_projection *projection) SF_MUST_USE;
+                         pe_projection *projection,
+                         uint32_t **out_rows) SF_MUST_USE;
 
-/* links.c: remembers what each source element of a projection's stream does.
- * Raises *out_longest to the longest delay, in steps. Errors: TARGET_CANNOT
- * when a source is not at least one step away. */
+/* links.c: remembers what each source element of a projection's stream does:
+ * `rows` as sf_s2_rows_put gives them. Raises *out_longest to the longest
+ * delay, in steps. Errors: TARGET_CANNOT when a source is not at least one step
+ * away.
+ */
 sf_result sf_s2_links_add(s2_region_builder *builder, const s2_leaf *leaf,
-                          uint32_t index, const pe_projection *projection,
+                          uint32_t index, const uint32_t *rows,
                           uint32_t *out_longest) SF_MUST_USE;
 /* Writes pe_source[] and the links that were remembered. */
 sf_result sf_s2_links_put(s2_region_builder *builder) SF_MUST_USE;

@@ -92,12 +92,13 @@ static pe_format choose_format(const s2_synapses *s, uint32_t count,
 
 sf_result sf_s2_rows_put(s2_region_builder *b, const s2_leaf *leaf,
                          uint32_t count, s2_synapses *synapses,
-                         pe_projection *p) {
+                         pe_projection *p, uint32_t **out_rows) {
   drop_zeros(synapses);
   if (synapses->count > 1)
     qsort(synapses->items, synapses->count, sizeof *synapses->items, by_input);
   uint32_t inputs = (uint32_t)sf_type_elements(&leaf->stream->type);
   uint32_t *rows = calloc(inputs, sizeof *rows);
+  *out_rows = rows;
   if (!rows) return SF_OOM;
   p->weight_bytes = weight_bytes(synapses);
   p->format = choose_format(synapses, count, p);
@@ -114,7 +115,5 @@ sf_result sf_s2_rows_put(s2_region_builder *b, const s2_leaf *leaf,
       sparse_row(b, p, first, n);
     i += n;
   }
-  p->rows = sf_s2_region_put(b, rows, inputs * sizeof *rows);
-  free(rows);
   return SF_OK;
 }

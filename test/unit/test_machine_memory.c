@@ -135,20 +135,20 @@ static void neuron_memory_counts_words(void **state) {
 
 /* 784 inputs onto 30 neurons, one byte a weight, hand-counted from pe.h:
  * header 40, slice 52 + 120 + 4 + 16 (two rings), 5 params + 1 bias 48,
- * projection 32, index 3136, rows 784 * 32 = 25088, one source block
- * 16 + 785 * 4, links 784 * 8. Work: 4 * 30 * (1 slot + 2 states + 1). */
+ * projection 28, rows 784 * 32 = 25088, one source block 16, links 784 * 12.
+ * Work: 4 * 30 * (1 slot + 2 states + 1). */
 static void pe_bytes_by_hand(void **state) {
   (void)state;
-  sf_spinnaker2_projection p = {784, 784, 784 * 30, 1, 1, false, 1};
+  sf_spinnaker2_projection p = {784, 784 * 30, 1, 1, false, 1};
   sf_spinnaker2_slice s = {30, 1, 2, 5, 0, 1, &p};
   sf_spinnaker2_usage u = sf_spinnaker2_slice_usage(&s);
-  assert_int_equal(u.data_bytes, 40 + 52 + 120 + 4 + 16 + 48 + 32 + 3136 +
-                                     25088 + 16 + 785 * 4 + 784 * 8);
+  assert_int_equal(u.data_bytes,
+                   40 + 52 + 120 + 4 + 16 + 48 + 28 + 25088 + 16 + 784 * 12);
   assert_int_equal(u.work_bytes, 4 * 30 * (1 + 2 + 1));
   /* Few synapses: the listed format wins; three delays need four slots. */
-  sf_spinnaker2_projection q = {100, 100, 100, 1, 1, false, 3};
+  sf_spinnaker2_projection q = {100, 100, 1, 1, false, 3};
   assert_int_equal(sf_spinnaker2_projection_bytes(&q, 200),
-                   32 + 400 + 100 * 10 + 100 * 3 + 20 + 400 + 800);
+                   28 + 100 * 10 + 100 * 3 + 16 + 1200);
 }
 
 static void pe_limits_come_from_the_machine(void **state) {
