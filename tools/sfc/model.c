@@ -88,6 +88,13 @@ sf_result sfc_model_load(sfc_session *session, const char *path,
   return choose_network(session, out);
 }
 
+void sfc_print_choices(const sfc_model *model) {
+  for (uint32_t i = 0; i < model->import.choice_count; i++) {
+    const sf_choice *c = &model->import.choices[i];
+    printf("%s = %s: %s\n", c->name, c->value, c->reason);
+  }
+}
+
 void sfc_model_destroy(sfc_model *model) {
   sf_module_destroy(model->import.module);
   sf_machine_destroy(model->machine);

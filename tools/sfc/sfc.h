@@ -78,6 +78,9 @@ typedef struct sfc_model {
 sf_result sfc_model_load(sfc_session *session, const char *path,
                          sfc_model *out) SF_MUST_USE;
 void sfc_model_destroy(sfc_model *model);
+/* What the reader chose where the file leaves it open, a line each, with the
+ * reason. */
+void sfc_print_choices(const sfc_model *model);
 
 /* Whether the last error reported was of this id. */
 bool sfc_last_error_is(const sfc_session *session, sf_diag_id id);

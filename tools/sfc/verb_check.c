@@ -86,12 +86,13 @@ sf_result sfc_verb_check(sfc_session *session) {
       sfc_model_load(session, session->arguments.positional, &model);
   sf_calibration calibration = {0};
   const sf_samples *samples = NULL;
+  if (result == SF_OK && !rows) sfc_print_choices(&model);
   if (result == SF_OK)
     result = sfc_calibration_open(session, &model, &calibration, &samples);
   if (result == SF_OK) result = check_loaded(session, &model, samples, rows);
   sf_calibration_destroy(&calibration);
   sfc_model_destroy(&model);
-  if (rows) sfc_print_json(rows);
+  if (rows) sfc_print_json(json_pack("{s:o}", "targets", rows));
   if (result == SF_OK && session->arguments.target) {
     sfc_print_next(session, "sfc compile %s --target %s -o out",
                    session->arguments.positional, session->arguments.target);

@@ -5,13 +5,6 @@
 
 #include <string.h>
 
-static void print_choices(const sf_import *import) {
-  for (uint32_t i = 0; i < import->choice_count; i++) {
-    const sf_choice *c = &import->choices[i];
-    printf("%s = %s: %s\n", c->name, c->value, c->reason);
-  }
-}
-
 static json_t *choices_json(const sf_import *import) {
   json_t *rows = json_array();
   for (uint32_t i = 0; i < import->choice_count; i++) {
@@ -41,7 +34,7 @@ static sf_result import_loaded(sfc_session *session, const sfc_model *model) {
                              choices_json(&model->import)));
     return SF_OK;
   }
-  print_choices(&model->import);
+  sfc_print_choices(model);
   printf("wrote %s\n", output);
   sfc_print_next(session, "sfc check %s", output);
   return SF_OK;
@@ -71,7 +64,7 @@ static sf_result compile_loaded(sfc_session *session, const sfc_model *model,
   if (!target) return SF_FAIL;
   sfc_compile_job job =
       sfc_compile_job_make(session, model, samples, target, a->output);
-  if (!a->json) print_choices(&model->import);
+  if (!a->json) sfc_print_choices(model);
   SF_TRY(sfc_compile(&job, session->diag));
   if (a->json) {
     sfc_print_json(json_pack("{s:s,s:s,s:o,s:o}", "output", a->output, "target",

@@ -127,8 +127,10 @@ static sf_result run_loaded(sfc_session *session, const sfc_runnable *what) {
   sfc_dataset dataset = {0};
   sfc_tally tally = {0};
   sf_result result = sfc_dataset_open(session, model->network, &dataset);
-  if (result == SF_OK && !session->arguments.json)
+  if (result == SF_OK && !session->arguments.json) {
+    sfc_print_choices(model);
     sf_inputs_print_choices(&dataset.inputs);
+  }
   if (result == SF_OK)
     result = sfc_tally_create(session, model->network, &dataset, &tally);
   if (result == SF_OK) {
