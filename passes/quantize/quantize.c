@@ -244,11 +244,21 @@ static sf_result quantize_network(sf_quantizer *q) {
   return sf_prove_ranges(q->network, q->run->diag);
 }
 
+/* What allocate-bits left, for a network that has its layers still. */
+static const char *allocated_bits(const sf_module *module) {
+  SF_FOREACH_OP(op, module->first_network)
+    if (is_float_projection(op))
+      return sf_dict_text(&module->attrs, "layer_bits");
+  return NULL;
+}
+
 static sf_result run_pass(sf_pass_run *run) {
-  sf_quantizer q = {.run = run,
-                    .options = SF_PASS_OPTIONS(run, sf_quantize_options),
-                    .network = run->module->first_network};
+  sf_quantize_options o = *SF_PASS_OPTIONS(run, sf_quantize_options);
+  sf_quantizer q = {
+      .run = run, .options = &o, .network = run->module->first_network};
   if (!q.network) return SF_OK;
+  const char *allocated = allocated_bits(run->module);
+  if (allocated && !*o.layers) o.layers = allocated;
   SF_TRY(check_layers(&q));
   sf_result result = sf_reference_create(&q);
   if (result == SF_OK) result = quantize_network(&q);
@@ -267,7 +277,8 @@ const sf_pass sf_pass_quantize = {
         "and lets projections, residual sums, pools and moves work on "
         "integers. With calibration samples the bias of each channel is "
         "corrected, and the log states the error of each layer and the "
-        "accuracy. Works on the first network.",
+        "accuracy. Without the option `layers`, widths are those that "
+        "`allocate-bits` chose. Works on the first network.",
     .gives = SF_FACT_CALIBRATED | SF_FACT_QUANTIZED,
     .keeps = SF_FACT_ANALOG_FREE,
     .exactness = SF_APPROXIMATE,
