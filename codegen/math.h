@@ -6,8 +6,8 @@
 #include "codegen/codegen.h"
 
 /* Relative error against the real function at most 2e-12 for f32 operands
- * (test_llvm_math measures it); infinities, zeros and NaN as in C's Annex F, except
- * that exp is 0 below -708 and infinite above 709. */
+ * (test_llvm_math measures it); infinities, zeros and NaN as in C's Annex F,
+ * except that exp is 0 below -708 and infinite above 709. */
 typedef enum sf_math {
   SF_MATH_EXP,
   SF_MATH_EXPM1,
