@@ -105,6 +105,13 @@ sf_result sf_sum_collect(sf_quantizer *q, sf_value *root,
 /* A stream that must be brought to the unit of a site: a sum of one term. */
 sf_result sf_sum_of_stream(sf_quantizer *q, sf_value *value,
                            sf_linear_sum *out) SF_MUST_USE;
+/* site.c: the quantize behind the sum's root, its steps and its largest
+ * magnitude, as far as they run along the channels of the sum. */
+sf_result sf_sum_find_site(sf_quantizer *q, sf_linear_sum *sum) SF_MUST_USE;
+/* One number, or one a channel of `axis`? */
+static inline bool sf_scale_runs_along(const sf_scale *scale, int axis) {
+  return scale->axis < 0 || scale->axis == axis;
+}
 /* Real weight k of channel c of a term, per unit of its integer stream. */
 double sf_term_weight(const sf_term *term, uint32_t channel, size_t k);
 /* Bits of a projection: option layers, else bits. */
