@@ -124,7 +124,13 @@ sf_result sf_sum_choose(sf_quantizer *q, sf_linear_sum *sum) SF_MUST_USE;
 sf_result sf_sum_reconstruct(sf_quantizer *q, sf_linear_sum *sum) SF_MUST_USE;
 /* rewrite.c: the ops; the root's readers read the new dequantize. */
 sf_result sf_sum_rewrite(sf_quantizer *q, sf_linear_sum *sum) SF_MUST_USE;
-/* A carrier whose operands are backed: the integer op and its dequantize. */
+/* An op before `before` that gives the real numbers of `integer`, named as
+ * `old`. */
+sf_result sf_add_dequantize(sf_quantizer *q, sf_value *integer,
+                            const sf_value *old, const sf_scale *scale,
+                            sf_op *before, sf_op **out) SF_MUST_USE;
+/* carry.c: a carrier whose operands are backed: the integer op and its
+ * dequantize. */
 sf_result sf_carry_rewrite(sf_quantizer *q, sf_op *op, bool *done) SF_MUST_USE;
 /* The bias blob of sum->biased from sum->offset, anew. */
 sf_result sf_sum_set_bias(sf_quantizer *q, sf_linear_sum *sum) SF_MUST_USE;
