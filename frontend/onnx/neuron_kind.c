@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_MAX = 1024 };
+enum { TEXT_MAX = 1024, COPIES_MAX = 64 };
 
 onnx_neuron_operand sf_onnx_operand_stream(sf_value *stream) {
   return (onnx_neuron_operand){.stream = stream};
@@ -158,9 +158,8 @@ sf_value *sf_onnx_widened(onnx_node *node, sf_value *value) {
 }
 
 /* A product with ones is exact in every type. */
-sf_value *sf_onnx_spread(onnx_node *node, sf_value *value,
-                         const sf_type *type) {
-  if (!value || sf_type_same_shape(&value->type, type)) return value;
+static sf_value *times_ones(onnx_node *node, sf_value *value,
+                            const sf_type *type) {
   sf_type ones = *type, result = *type;
   ones.scalar = value->type.scalar;
   for (unsigned i = 0; i < type->rank; i++)
@@ -175,6 +174,21 @@ sf_value *sf_onnx_spread(onnx_node *node, sf_value *value,
                        : NULL;
   if (blob) blob->loc = node->loc;
   return sf_onnx_build_blob(node, SF_OP_MUL, &result, value, blob);
+}
+
+/* A few copies are joined, which only moves elements. */
+sf_value *sf_onnx_spread(onnx_node *node, sf_value *value,
+                         const sf_type *type) {
+  for (unsigned i = 0; value && i < type->rank; i++) {
+    int32_t count = type->dim[i];
+    if (value->type.dim[i] == count) continue;
+    if (count > COPIES_MAX) return times_ones(node, value, type);
+    sf_value *copies[COPIES_MAX];
+    for (int32_t n = 0; n < count; n++)
+      copies[n] = value;
+    value = sf_onnx_build_concat(node, (uint32_t)count, copies, i);
+  }
+  return value;
 }
 
 /* ---- Operands of a node. ---- */

@@ -44,12 +44,19 @@ static sf_value *make_pool(onnx_node *node, sf_value *sample, void *data) {
   return flat ? sf_onnx_reshape(node, y, 2, line) : y;
 }
 
-/* An average that counts its own padding, if any, may count other zeros too. */
-static bool takes_zeros(const pool *p) {
-  bool none = true;
-  for (unsigned i = 0; i < p->window.axes; i++)
-    none &= p->window.begin[i] == 0 && p->window.end[i] == 0;
-  return p->kind == SF_POOL_AVG && (none || p->count_pad);
+/* An average that counts its own padding, if any, may count other zeros too,
+ * as long as each of its windows reaches the image. */
+static bool takes_zeros(const onnx_node *node, const pool *p) {
+  const onnx_padding *padding = sf_onnx_input(node, 0)->padding;
+  bool none = true, reaches = padding != NULL;
+  for (unsigned i = 0; padding && i < p->window.axes; i++) {
+    const onnx_window *w = &p->window;
+    none &= w->begin[i] == 0 && w->end[i] == 0;
+    reaches &= w->dilation[i] == 1 &&
+               w->begin[i] + padding->begin[i] < w->kernel[i] &&
+               w->end[i] + padding->end[i] < w->kernel[i];
+  }
+  return p->kind == SF_POOL_AVG && reaches && (none || p->count_pad);
 }
 
 static sf_result emit_pool(onnx_node *node, pool *p) {
@@ -63,7 +70,7 @@ static sf_result emit_pool(onnx_node *node, pool *p) {
   if (partial && p->count_pad)
     return sf_onnx_refuse(node, "export with ceil_mode 0",
                           "ceil_mode with count_include_pad");
-  if (takes_zeros(p) && sf_onnx_take_padding(node, &p->window))
+  if (takes_zeros(node, p) && sf_onnx_take_padding(node, &p->window))
     p->count_pad = true;
   sf_value *y = sf_onnx_each_sample(node, x->shape.rank, make_pool, p);
   return sf_onnx_emit(node, 0, y, x->dtype, &shape);
