@@ -63,7 +63,8 @@ static sf_result align(onnx_node *node) {
   return SF_OK;
 }
 
-sf_result sf_onnx_binary_shape(onnx_node *node, onnx_shape *out) {
+/* Broadcast shape of inputs 0 and 1, which have one type. */
+static sf_result binary_shape(onnx_node *node, onnx_shape *out) {
   const onnx_value *a = sf_onnx_input(node, 0), *b = sf_onnx_input(node, 1);
   if (a->kind == ONNX_ABSENT || b->kind == ONNX_ABSENT)
     return sf_onnx_refuse(node, NULL, "an input is missing");
@@ -80,7 +81,7 @@ sf_result sf_onnx_binary_shape(onnx_node *node, onnx_shape *out) {
 
 static sf_result arithmetic(onnx_node *node, sf_op_kind kind) {
   onnx_shape shape;
-  SF_TRY(sf_onnx_binary_shape(node, &shape));
+  SF_TRY(binary_shape(node, &shape));
   onnx_dtype dtype = sf_onnx_input(node, 0)->dtype;
   sf_value *y = sf_onnx_binary(node, kind, 0, 1, &shape);
   /* As ONNX's integers of these widths do; others must fit. */

@@ -59,7 +59,8 @@ static sf_result measure(sf_quantizer *q, sf_linear_sum *sum,
   return result;
 }
 
-sf_result sf_sum_set_bias(sf_quantizer *q, sf_linear_sum *sum) {
+/* The bias blob of sum->biased from sum->offset, anew. */
+static sf_result set_bias(sf_quantizer *q, sf_linear_sum *sum) {
   uint32_t index = sum->biased->operand_count - 1;
   sf_blob *old = sf_op_operand_blob(sum->biased, index);
   sf_type type = old->type;
@@ -83,5 +84,5 @@ sf_result sf_sum_correct(sf_quantizer *q, sf_linear_sum *sum) {
   sf_result result = sf_partial_network(q, 1, &sum->accumulator, &partial);
   if (result == SF_OK) result = measure(q, sum, partial->first_network, means);
   sf_module_destroy(partial);
-  return result == SF_OK ? sf_sum_set_bias(q, sum) : result;
+  return result == SF_OK ? set_bias(q, sum) : result;
 }

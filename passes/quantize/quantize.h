@@ -132,8 +132,6 @@ sf_result sf_add_dequantize(sf_quantizer *q, sf_value *integer,
 /* carry.c: a carrier whose operands are backed: the integer op and its
  * dequantize. */
 sf_result sf_carry_rewrite(sf_quantizer *q, sf_op *op, bool *done) SF_MUST_USE;
-/* The bias blob of sum->biased from sum->offset, anew. */
-sf_result sf_sum_set_bias(sf_quantizer *q, sf_linear_sum *sum) SF_MUST_USE;
 /* redundant.c: readers of a quantize that changes nothing read its integers. */
 sf_result sf_skip_redundant(sf_quantizer *q, sf_op *op, bool *done) SF_MUST_USE;
 /* correct.c: moves the bias so that the mean of each channel is the float

@@ -180,9 +180,11 @@ static sf_result read_tree(reader *r, const sf_mop *row) {
   return SF_OK;
 }
 
-sf_result sf_route_channels(const sf_mapping *mapping,
-                            const sf_machine *machine, sf_diag *diag,
-                            sf_ranks *ranks) {
+/* Fills `ranks` with the channels and dependencies of all routes of a mapping
+ * block. Errors: MAPPING when a route leaves the machine. */
+static sf_result collect_channels(const sf_mapping *mapping,
+                                  const sf_machine *machine, sf_diag *diag,
+                                  sf_ranks *ranks) {
   reader r = {.mapping = mapping,
               .machine = machine,
               .diag = diag,
@@ -250,7 +252,7 @@ static sf_result certify(const sf_mapping *mapping, const sf_machine *machine,
   sf_ranks ranks = {.arena = arena};
   bool acyclic;
   uint32_t stuck;
-  SF_TRY(sf_route_channels(mapping, machine, diag, &ranks));
+  SF_TRY(collect_channels(mapping, machine, diag, &ranks));
   SF_TRY(sf_ranks_solve(&ranks, &acyclic, &stuck));
   if (!acyclic) {
     const sf_channel *c = &ranks.channels[stuck];

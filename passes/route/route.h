@@ -82,10 +82,4 @@ sf_result sf_ranks_edge(sf_ranks *ranks, uint32_t from,
 sf_result sf_ranks_solve(sf_ranks *ranks, bool *out_acyclic,
                          uint32_t *out_stuck) SF_MUST_USE;
 
-/* Fills `ranks` with the channels and dependencies of all routes of a mapping
- * block. Errors: MAPPING when a route leaves the machine. */
-sf_result sf_route_channels(const sf_mapping *mapping,
-                            const sf_machine *machine, sf_diag *diag,
-                            sf_ranks *ranks) SF_MUST_USE;
-
 #endif

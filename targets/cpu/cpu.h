@@ -266,8 +266,6 @@ sf_result cpu_emit_normalize(cpu_module *m, const sf_op *op) SF_MUST_USE;
 /* Numbers and integers among the written attributes, for the key of a kernel;
  * returns the length that the text has. */
 size_t cpu_number_key(const sf_op *op, char *out, size_t size);
-/* NULL: the op has no rule. */
-cpu_emit_op cpu_rule(sf_op_kind kind);
 
 /* ---- Interface and files.
  * ------------------------------------------------------

@@ -12,16 +12,17 @@ LLVMValueRef cpu_public(cpu_module *m, const char *suffix, LLVMTypeRef result,
   return sf_code_function(m->cg, name, result, parameters, count, false, true);
 }
 
-void cpu_return(cpu_module *m, int code) {
+static void return_code(cpu_module *m, int code) {
   LLVMBuildRet(m->cg->builder, sf_code_int(m->cg, code));
 }
 
-void cpu_return_if(cpu_module *m, LLVMValueRef condition, int code) {
+/* if (condition) return code; */
+static void return_if(cpu_module *m, LLVMValueRef condition, int code) {
   LLVMBasicBlockRef leave = sf_code_block(m->cg, "leave");
   LLVMBasicBlockRef stay = sf_code_block(m->cg, "stay");
   LLVMBuildCondBr(m->cg->builder, condition, leave, stay);
   LLVMPositionBuilderAtEnd(m->cg->builder, leave);
-  cpu_return(m, code);
+  return_code(m, code);
   LLVMPositionBuilderAtEnd(m->cg->builder, stay);
 }
 
@@ -47,8 +48,8 @@ static void return_if_misaligned(cpu_module *m, LLVMValueRef pointer) {
   LLVMValueRef bits = LLVMBuildPtrToInt(b, pointer, m->cg->i64, "");
   bits =
       LLVMBuildAnd(b, bits, LLVMConstInt(m->cg->i64, CPU_ALIGN - 1, false), "");
-  cpu_return_if(m, differs(m, bits, LLVMConstInt(m->cg->i64, 0, false)),
-                CPU_E_ALIGN);
+  return_if(m, differs(m, bits, LLVMConstInt(m->cg->i64, 0, false)),
+            CPU_E_ALIGN);
 }
 
 /* ---- reset
@@ -87,12 +88,12 @@ static void call_void(cpu_module *m, LLVMValueRef function,
 static void build_reset(cpu_module *m, LLVMValueRef clear) {
   cpu_public(m, "reset", m->cg->i32, &m->cg->pointer, 1);
   LLVMValueRef state = parameter(m, 0);
-  cpu_return_if(m, is_null(m, state), CPU_E_NULL);
-  cpu_return_if(
-      m, differs(m, header_word(m, state, 0), sf_code_int(m->cg, CPU_MAGIC)),
-      CPU_E_STATE);
+  return_if(m, is_null(m, state), CPU_E_NULL);
+  return_if(m,
+            differs(m, header_word(m, state, 0), sf_code_int(m->cg, CPU_MAGIC)),
+            CPU_E_STATE);
   call_void(m, clear, &state, 1);
-  cpu_return(m, 0);
+  return_code(m, 0);
 }
 
 /* ---- init
@@ -131,9 +132,8 @@ static LLVMValueRef wanted_level(cpu_module *m, LLVMValueRef config) {
   LLVMBuildStore(cg->builder, sf_code_int(cg, 0), wanted);
   sf_code_if given =
       sf_code_if_begin(cg, LLVMBuildIsNotNull(cg->builder, config, ""));
-  cpu_return_if(m,
-                differs(m, header_word(m, config, 0), sf_code_int(cg, CPU_ABI)),
-                CPU_E_ABI);
+  return_if(m, differs(m, header_word(m, config, 0), sf_code_int(cg, CPU_ABI)),
+            CPU_E_ABI);
   LLVMBuildStore(cg->builder, header_word(m, config, 1), wanted);
   sf_code_if_end(cg, &given);
   return LLVMBuildLoad2(cg->builder, cg->i32, wanted, "");
@@ -144,23 +144,23 @@ static void build_init(cpu_module *m, LLVMValueRef clear, LLVMValueRef detect) {
   const LLVMTypeRef types[] = {cg->pointer, cg->index, cg->pointer};
   cpu_public(m, "init", cg->i32, types, 3);
   LLVMValueRef state = parameter(m, 0), bytes = parameter(m, 1);
-  cpu_return_if(m, is_null(m, state), CPU_E_NULL);
+  return_if(m, is_null(m, state), CPU_E_NULL);
   LLVMValueRef small =
       LLVMBuildICmp(cg->builder, LLVMIntULT, bytes,
                     sf_code_index(cg, m->plan.state_bytes), "");
-  cpu_return_if(m, small, CPU_E_SIZE);
+  return_if(m, small, CPU_E_SIZE);
   return_if_misaligned(m, state);
   LLVMValueRef wanted = wanted_level(m, parameter(m, 2));
   LLVMValueRef level = choose_level(m, wanted, available_level(m, detect));
   LLVMValueRef none =
       LLVMBuildICmp(cg->builder, LLVMIntEQ, level, sf_code_int(cg, 0), "");
-  cpu_return_if(m, none, CPU_E_ISA);
+  return_if(m, none, CPU_E_ISA);
   for (unsigned i = 0; i < CPU_HEADER_BYTES / 4; i++)
     sf_code_store(cg, sf_code_int(cg, 0), state, sf_code_index(cg, i));
   sf_code_store(cg, sf_code_int(cg, CPU_MAGIC), state, sf_code_index(cg, 0));
   sf_code_store(cg, level, state, sf_code_index(cg, 1));
   call_void(m, clear, &state, 1);
-  cpu_return(m, 0);
+  return_code(m, 0);
 }
 
 /* ---- step and run
@@ -202,15 +202,15 @@ static LLVMValueRef build_advance(cpu_module *m) {
  * through them. */
 static void check_pointers(cpu_module *m, LLVMValueRef in, LLVMValueRef out) {
   LLVMValueRef state = parameter(m, 0), scratch = parameter(m, 1);
-  cpu_return_if(m, is_null(m, state), CPU_E_NULL);
-  cpu_return_if(m, is_null(m, scratch), CPU_E_NULL);
-  if (m->plan.in_bytes > 0) cpu_return_if(m, is_null(m, in), CPU_E_NULL);
-  if (m->plan.out_bytes > 0) cpu_return_if(m, is_null(m, out), CPU_E_NULL);
+  return_if(m, is_null(m, state), CPU_E_NULL);
+  return_if(m, is_null(m, scratch), CPU_E_NULL);
+  if (m->plan.in_bytes > 0) return_if(m, is_null(m, in), CPU_E_NULL);
+  if (m->plan.out_bytes > 0) return_if(m, is_null(m, out), CPU_E_NULL);
   return_if_misaligned(m, state);
   return_if_misaligned(m, scratch);
-  cpu_return_if(
-      m, differs(m, header_word(m, state, 0), sf_code_int(m->cg, CPU_MAGIC)),
-      CPU_E_STATE);
+  return_if(m,
+            differs(m, header_word(m, state, 0), sf_code_int(m->cg, CPU_MAGIC)),
+            CPU_E_STATE);
 }
 
 static void build_step(cpu_module *m, LLVMValueRef advance) {
@@ -223,7 +223,7 @@ static void build_step(cpu_module *m, LLVMValueRef advance) {
     arguments[i] = parameter(m, i);
   check_pointers(m, arguments[2], arguments[3]);
   call_void(m, advance, arguments, 4);
-  cpu_return(m, 0);
+  return_code(m, 0);
 }
 
 /* Parameters `first` .. are steps, in, in_stride, out, out_stride. */
@@ -243,7 +243,7 @@ static void run_steps(cpu_module *m, LLVMValueRef advance, unsigned first) {
                                sf_code_at(cg, cg->i8, out, to)};
   call_void(m, advance, arguments, 4);
   sf_code_loop_end(cg, &loop);
-  cpu_return(m, 0);
+  return_code(m, 0);
 }
 
 static void build_run(cpu_module *m, LLVMValueRef advance) {
@@ -261,7 +261,7 @@ static void build_run(cpu_module *m, LLVMValueRef advance) {
 static void build_stages(cpu_module *m, LLVMValueRef advance) {
   sf_codegen *cg = m->cg;
   cpu_public(m, "stage_count", cg->i32, NULL, 0);
-  cpu_return(m, 1);
+  return_code(m, 1);
   const LLVMTypeRef pair[] = {cg->i32, cg->i32};
   cpu_public(m, "stage_tasks", cg->i32, pair, 2);
   LLVMValueRef known = LLVMBuildICmp(cg->builder, LLVMIntEQ, parameter(m, 0),
@@ -272,9 +272,9 @@ static void build_stages(cpu_module *m, LLVMValueRef advance) {
                                cg->pointer, cg->index};
   cpu_public(m, "stage_run", cg->i32, types, 10);
   LLVMValueRef zero = sf_code_int(cg, 0), one = sf_code_int(cg, 1);
-  cpu_return_if(m, differs(m, parameter(m, 2), zero), CPU_E_STAGE);
-  cpu_return_if(m, differs(m, parameter(m, 3), zero), CPU_E_STAGE);
-  cpu_return_if(m, differs(m, parameter(m, 4), one), CPU_E_STAGE);
+  return_if(m, differs(m, parameter(m, 2), zero), CPU_E_STAGE);
+  return_if(m, differs(m, parameter(m, 3), zero), CPU_E_STAGE);
+  return_if(m, differs(m, parameter(m, 4), one), CPU_E_STAGE);
   run_steps(m, advance, 5);
 }
 

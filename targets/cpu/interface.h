@@ -7,9 +7,6 @@
 /* <prefix>_<suffix>, linkage external; the builder stands in its entry. */
 LLVMValueRef cpu_public(cpu_module *m, const char *suffix, LLVMTypeRef result,
                         const LLVMTypeRef *parameters, unsigned count);
-/* if (condition) return code; */
-void cpu_return_if(cpu_module *m, LLVMValueRef condition, int code);
-void cpu_return(cpu_module *m, int code);
 /* The constant that <prefix>_info returns. */
 sf_result cpu_description(cpu_module *m, LLVMValueRef *out) SF_MUST_USE;
 /* Between the caller's arrays and the words of values: one port. */
@@ -17,7 +14,5 @@ void cpu_unpack(cpu_module *m, const cpu_port *port, LLVMValueRef in);
 void cpu_pack(cpu_module *m, const cpu_port *port, LLVMValueRef out);
 /* <prefix>_probe(scratch, name) and <prefix>_peek(state, name) */
 sf_result cpu_build_probe(cpu_module *m) SF_MUST_USE;
-/* Text with a terminator in .rodata. */
-LLVMValueRef cpu_text(cpu_module *m, const char *text);
 
 #endif

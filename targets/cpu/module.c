@@ -2,7 +2,8 @@
  * the text, delays last. docs/ir.md 7. */
 #include "targets/cpu/cpu.h"
 
-cpu_emit_op cpu_rule(sf_op_kind kind) {
+/* NULL: the op has no rule. */
+static cpu_emit_op rule_of(sf_op_kind kind) {
   switch (kind) {
   case SF_OP_LINEAR:
     return cpu_emit_linear;
@@ -85,7 +86,7 @@ static sf_result emit_delays(cpu_module *m, bool read) {
 static sf_result emit_ops(cpu_module *m) {
   m->op_index = 0;
   SF_FOREACH_OP(op, m->network) {
-    cpu_emit_op emit = cpu_rule(op->kind);
+    cpu_emit_op emit = rule_of(op->kind);
     if (emit) SF_TRY(emit(m, op));
     m->op_index++;
   }

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-LLVMValueRef cpu_text(cpu_module *m, const char *text) {
+/* Text with a terminator in .rodata. */
+static LLVMValueRef constant_text(cpu_module *m, const char *text) {
   assert(text);
   return sf_code_bytes(m->cg, "text", text, strlen(text) + 1);
 }
@@ -85,7 +86,7 @@ static LLVMTypeRef port_type(cpu_module *m) {
 
 static LLVMValueRef port_constant(cpu_module *m, const cpu_port *port) {
   sf_codegen *cg = m->cg;
-  LLVMValueRef fields[] = {cpu_text(m, port->name),
+  LLVMValueRef fields[] = {constant_text(m, port->name),
                            LLVMConstInt(cg->i32, port->kind, false),
                            LLVMConstInt(cg->i32, port->elements, false),
                            LLVMConstInt(cg->i64, port->offset, false),

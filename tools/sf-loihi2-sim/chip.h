@@ -185,8 +185,4 @@ sf_result sf_sim_load(const char *directory, sf_diag *diag,
                       sf_sim_board *out) SF_MUST_USE;
 void sf_sim_unload(sf_sim_board *board);
 
-/* Core `id` of `chip`, or core_count. */
-uint32_t sf_sim_find_core(const sf_sim_board *board, uint32_t chip,
-                          uint32_t id);
-
 #endif

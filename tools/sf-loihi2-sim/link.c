@@ -12,7 +12,8 @@ typedef struct mesh {
   uint32_t routers_x, routers_y;
 } mesh;
 
-uint32_t sf_sim_find_core(const sf_sim_board *board, uint32_t chip,
+/* Core `id` of `chip`, or core_count. */
+static uint32_t find_core(const sf_sim_board *board, uint32_t chip,
                           uint32_t id) {
   uint32_t low = 0, high = board->core_count;
   while (low < high) {
@@ -109,8 +110,8 @@ static sf_result read_route(const mesh *m, const xmlNode *node,
   SF_TRY(sf_sim_number(m->document, node, "toChip", max, &to_chip));
   SF_TRY(sf_sim_number(m->document, node, "toCore", max, &to_core));
   SF_TRY(sf_sim_number(m->document, node, "hops", max, &route->hops));
-  route->from = sf_sim_find_core(board, from_chip, from_core);
-  route->to = sf_sim_find_core(board, to_chip, to_core);
+  route->from = find_core(board, from_chip, from_core);
+  route->to = find_core(board, to_chip, to_core);
   if (route->from == board->core_count || route->to == board->core_count)
     return sf_sim_bad(m->document, node, "a route between cores not in use");
   return walk(m, node, board, route);
@@ -145,7 +146,7 @@ static sf_result read_routes(const sf_sim_document *document,
 static sf_result link_out(const sf_sim_document *document, const xmlNode *node,
                           const sf_sim_board *board, uint32_t from,
                           sf_sim_out *out) {
-  out->target = sf_sim_find_core(board, out->chip, out->core_id);
+  out->target = find_core(board, out->chip, out->core_id);
   if (out->target == board->core_count)
     return sf_sim_bad(document, node,
                       "output axon to core %u of chip %u, which is not in use",

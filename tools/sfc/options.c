@@ -42,10 +42,6 @@ const sfc_verb *sfc_verb_find(const char *name) {
   return NULL;
 }
 
-const sfc_verb *sfc_verb_at(size_t index) {
-  return index < SF_COUNT_OF(verbs) ? &verbs[index] : NULL;
-}
-
 unsigned sfc_threads(const sfc_session *session) {
   int64_t given = session->arguments.threads;
   return given > 0 ? (unsigned)given : sf_processor_count();

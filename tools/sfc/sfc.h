@@ -49,7 +49,6 @@ typedef struct sfc_verb {
 } sfc_verb;
 
 const sfc_verb *sfc_verb_find(const char *name); /* NULL: none */
-const sfc_verb *sfc_verb_at(size_t index);       /* NULL: past the end */
 
 /* Parses argv after the verb. Errors: USAGE, with the nearest known option. */
 sf_result sfc_arguments_parse(const sfc_verb *verb, int argc, char **argv,
