@@ -108,6 +108,14 @@ const char *sf_wide_text(sf_wide value, char out[44]) {
   return p;
 }
 
+sf_scalar sf_int_holding(int64_t low, int64_t high) {
+  unsigned bits = SF_INT_BITS_MIN;
+  while (bits < SF_INT_BITS_MAX && (sf_scalar_min(sf_int(bits)) > low ||
+                                    sf_scalar_max(sf_int(bits)) < high))
+    bits++;
+  return sf_int(bits);
+}
+
 double sf_round_f64(double value, sf_round round) {
   double whole = trunc(value), rest = value - whole; /* both exact */
   if (rest == 0 || !isfinite(value)) return value;

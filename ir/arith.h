@@ -41,6 +41,9 @@ bool sf_fit_wide(sf_wide value, sf_scalar scalar, sf_mode mode, int64_t *out);
 /* Decimal digits, terminated; returns `out`. */
 const char *sf_wide_text(sf_wide value, char out[44]);
 
+/* The narrowest iN that holds `low` and `high`; i32 when none does. */
+sf_scalar sf_int_holding(int64_t low, int64_t high);
+
 /* To an integral value; infinities and NaN stay. Exact for every double. */
 double sf_round_f64(double value, sf_round round);
 /* Integral `value` to an integer type: NaN gives 0; wrapping takes the low bits

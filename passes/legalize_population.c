@@ -2,6 +2,7 @@
  * neuron functions, sums as relays, the maximum of spikes as a sum that is
  * compared with zero. A population more takes a step more, which balance-delays
  * accounts for. */
+#include "ir/arith.h"
 #include "passes/legalize.h"
 #include "passes/normal_form.h"
 #include "passes/op_copy.h"
@@ -209,25 +210,17 @@ static sf_result as_elementwise(sf_legalizer *l, sf_op *op, sf_value **out) {
   return finish(l, population, op, out);
 }
 
-/* Bits of a signed number that counts to `count`. */
-static unsigned bits_for(int64_t count) {
-  unsigned bits = 2;
-  while ((INT64_C(1) << (bits - 1)) - 1 < count)
-    bits++;
-  return bits;
-}
-
 /* Some spike in the window: the sum of the window is above zero. */
 static sf_result as_or(sf_legalizer *l, sf_op *op, sf_value **out) {
-  int64_t kernel[2];
-  sf_op_ints(op, SF_ATTR_kernel, 2, kernel);
+  int64_t kernel[2] = {1, 1};
+  sf_op_ints(op, SF_ATTR_kernel, sf_op_operand(op, 0)->type.rank - 1u, kernel);
   if (kernel[0] * kernel[1] > INT32_MAX / 2) return report(l, op, OBSTACLE_OP);
   sf_op *pool = sf_op_copy_without_streams(op, 1);
   if (!pool) return SF_OOM;
   SF_TRY(sf_op_set_int(pool, SF_ATTR_kind, SF_POOL_SUM));
   sf_op_set_operand(pool, 0, sf_op_operand(op, 0));
   sf_type type = op->results[0]->type;
-  type.scalar = sf_int(bits_for(kernel[0] * kernel[1]));
+  type.scalar = sf_int_holding(0, kernel[0] * kernel[1]);
   sf_value *sum = sf_op_add_result(pool, op->results[0]->name, &type);
   return sum ? as_relay(l, op, sum, out) : SF_OOM;
 }

@@ -1,18 +1,11 @@
 /* max_tree.c - see max_tree.h. */
 #include "passes/max_tree_form.h"
 
+#include "ir/arith.h"
 #include "passes/relay.h"
 
 sf_result sf_max_failed(const sf_max_work *t, uint32_t before) {
   return sf_diag_errors(t->diag) != before ? SF_FAIL : SF_OOM;
-}
-
-unsigned sf_max_bits(int64_t low, int64_t high) {
-  unsigned bits = SF_INT_BITS_MIN;
-  while (bits < SF_INT_BITS_MAX && (low < -(INT64_C(1) << (bits - 1)) ||
-                                    high > (INT64_C(1) << (bits - 1)) - 1))
-    bits++;
-  return bits;
 }
 
 int64_t sf_max_extent(const sf_max_work *t, int axis, int64_t extent) {
@@ -55,7 +48,7 @@ static sf_result combine(sf_max_work *t, const sf_max_form *a,
   sf_value *sum;
   SF_TRY(sf_max_difference(t, a, b, &sum));
   int64_t span = t->maker->high - t->maker->low;
-  sf_clip relu = {0, span, sf_int(sf_max_bits(0, span)), t->name};
+  sf_clip relu = {0, span, sf_int_holding(0, span), t->name};
   sf_value *over = t->maker->clip(t->maker->context, sum, &relu, t->op);
   if (!over) return sf_max_failed(t, errors);
   *out = *b;

@@ -43,8 +43,6 @@ typedef struct sf_max_work {
 /* After a NULL: SF_FAIL when there are more errors than `before`, else SF_OOM.
  */
 sf_result sf_max_failed(const sf_max_work *t, uint32_t before);
-/* The narrowest integer that holds low .. high. */
-unsigned sf_max_bits(int64_t low, int64_t high);
 /* Windows along `axis` of so many elements. */
 int64_t sf_max_extent(const sf_max_work *t, int axis, int64_t extent);
 

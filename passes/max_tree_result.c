@@ -1,6 +1,8 @@
 /* max_tree_result.c - the last form as a population, or as a sum of streams. */
 #include "passes/max_tree_form.h"
 
+#include "ir/arith.h"
+
 enum {
   NEURON_COST = 8 /* synapses that a neuron more is worth: its state, its
                      update in every step and its place in routes */
@@ -42,8 +44,8 @@ static sf_result sum_streams(const sf_max_work *t, const sf_max_form *f,
   *out = NULL;
   for (uint32_t i = 0; i < f->count; i++) {
     sf_value *one = slice_term(t, &f->terms[i]);
-    sf_scalar scalar = sf_int(sf_max_bits(t->maker->low - (int64_t)i * span,
-                                          t->maker->high + (int64_t)i * span));
+    sf_scalar scalar = sf_int_holding(t->maker->low - (int64_t)i * span,
+                                      t->maker->high + (int64_t)i * span);
     *out = one ? sf_max_add(t, *out, one, scalar) : NULL;
     if (!*out) return SF_OOM;
   }

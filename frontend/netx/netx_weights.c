@@ -8,6 +8,8 @@
  * meaning of the file. */
 #include "frontend/netx/netx.h"
 
+#include "ir/arith.h"
+
 enum { WEIGHT_MIN = -256, WEIGHT_MAX = 254, WEIGHT_MAX_EXC = 255 };
 
 typedef struct weight_range {
@@ -124,12 +126,8 @@ void sf_netx_weights_check_conv(netx_model *model, const netx_layer *layer) {
 
 sf_scalar sf_netx_weights_scalar(const netx_ints *weights) {
   weight_range range = find_range(weights, NULL);
-  unsigned bits = 8;
-  while (bits < SF_INT_BITS_MAX && (range.low < -((int64_t)1 << (bits - 1)) ||
-                                    range.high >= (int64_t)1 << (bits - 1))) {
-    bits++;
-  }
-  return sf_int(bits);
+  sf_scalar scalar = sf_int_holding(range.low, range.high);
+  return scalar.bits < 8 ? sf_int(8) : scalar;
 }
 
 int64_t sf_netx_weights_row_bound(const netx_ints *weights, size_t rows) {

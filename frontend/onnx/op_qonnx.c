@@ -3,6 +3,7 @@
  * are quantize and dequantize. */
 #include "frontend/onnx/neuron_kind.h"
 #include "frontend/onnx/quantization.h"
+#include "ir/arith.h"
 
 #include <math.h>
 #include <string.h>
@@ -82,15 +83,6 @@ static sf_result read_quant(onnx_node *node, const onnx_shape *x,
   return read_range(node, sf_onnx_get_f64(bits, 0), q);
 }
 
-/* Narrowest integer with `low` and `high`. */
-static sf_scalar narrowest(int64_t low, int64_t high) {
-  unsigned bits = SF_INT_BITS_MIN;
-  while (sf_scalar_min(sf_int(bits)) > low ||
-         sf_scalar_max(sf_int(bits)) < high)
-    bits++;
-  return sf_int(bits);
-}
-
 static sf_result translate_quant(onnx_node *node) {
   const onnx_value *x = sf_onnx_input(node, 0);
   onnx_quantization q;
@@ -103,7 +95,7 @@ static sf_result translate_quant(onnx_node *node) {
         node, 0, integers ? sf_onnx_dequantized(node, integers, &q) : NULL);
   }
   sf_value *y = sf_onnx_quantize(node, x->stream, &x->shape,
-                                 narrowest(q.low, q.high), &q);
+                                 sf_int_holding(q.low, q.high), &q);
   return sf_onnx_emit(node, 0, sf_onnx_dequantize(node, y, &x->shape, &q),
                       x->dtype, &x->shape);
 }

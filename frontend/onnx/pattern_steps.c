@@ -9,6 +9,8 @@
  */
 #include "frontend/onnx/pattern.h"
 
+#include "ir/arith.h"
+
 #include <math.h>
 
 enum { LINKS_MAX = 8, LEVELS_MAX = 1 << 15 };
@@ -107,14 +109,6 @@ static bool is_whole(double x) {
   return fabs(x) <= (double)LEVELS_MAX && fabs(x - nearbyint(x)) < 1e-3;
 }
 
-static sf_scalar narrowest(int64_t low, int64_t high) {
-  unsigned bits = SF_INT_BITS_MIN;
-  while (sf_scalar_min(sf_int(bits)) > low ||
-         sf_scalar_max(sf_int(bits)) < high)
-    bits++;
-  return sf_int(bits);
-}
-
 static sf_blob *scale_blob(const onnx_pattern *p, const steps *s,
                            double scale) {
   sf_type type = sf_type_make(sf_f32(), 0, NULL);
@@ -134,7 +128,7 @@ static sf_result rewrite(const onnx_pattern *p, const steps *s) {
   sf_op *dequantize = sf_onnx_pattern_op(s->last, SF_OP_DEQUANTIZE, 2);
   if (!in || !out || !quantize || !dequantize) return SF_OOM;
   sf_type type = s->x->type;
-  type.scalar = narrowest(low, high);
+  type.scalar = sf_int_holding(low, high);
   sf_op_set_operand(quantize, 0, s->x);
   sf_op_set_operand_blob(quantize, 1, in);
   SF_TRY(sf_op_set_int(quantize, SF_ATTR_round, s->round));

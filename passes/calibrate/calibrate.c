@@ -15,6 +15,7 @@
  * rounds already stays. */
 #include "passes/calibrate/calibrate.h"
 
+#include "ir/arith.h"
 #include "passes/calibrate/runner.h"
 
 #include <inttypes.h>
@@ -66,14 +67,6 @@ static const sf_option options[] = {
      .offset = offsetof(sf_calibrate_options, samples)},
     {0}};
 
-static unsigned bits_for(int64_t low, int64_t high) {
-  unsigned bits = SF_INT_BITS_MIN;
-  while (sf_scalar_min(sf_int(bits)) > low ||
-         sf_scalar_max(sf_int(bits)) < high)
-    bits++;
-  return bits;
-}
-
 static const char *name_of(const sf_pass_run *run, const sf_site_plan *site,
                            const char *end) {
   return sf_arena_printf(run->scratch, "%s.%s", site->value->name, end);
@@ -97,7 +90,7 @@ static sf_result add_ops(sf_pass_run *run, const sf_site_plan *site,
              *d_name = name_of(run, site, "d");
   if (!q || !d || !q_name || !d_name) return SF_OOM;
   sf_type type = value->type;
-  type.scalar = sf_int(bits_for(site->low, site->high));
+  type.scalar = sf_int_holding(site->low, site->high);
   sf_value *rounded = sf_op_add_result(q, q_name, &type);
   *out = sf_op_add_result(d, d_name, &value->type);
   if (!rounded || !*out) return SF_OOM;
