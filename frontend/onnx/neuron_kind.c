@@ -271,7 +271,7 @@ sf_result sf_onnx_emit_kind(onnx_node *node, const onnx_neuron_kind *kind,
                           sf_onnx_dtype_text(dtype));
   unsigned rank = sf_onnx_working_rank(node, &shape);
   sf_type type = sf_onnx_type(dtype, &shape, rank);
-  onnx_neuron_operand operands[ONNX_KIND_OPERANDS];
+  onnx_neuron_operand operands[ONNX_KIND_OPERANDS] = {{0}};
   for (uint32_t i = 0; i < count; i++)
     SF_TRY(read_operand(node, i, scalar_of(kind->operands[i], scalar), &type,
                         !any_stream, &operands[i]));

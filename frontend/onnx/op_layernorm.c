@@ -110,7 +110,8 @@ static sf_result channel_blob(onnx_node *node, uint32_t index, const char *what,
   SF_TRY(sf_onnx_need_constant(node, index, what, &t));
   int32_t channels = (int32_t)x->shape.dim[1];
   int64_t count = (int64_t)sf_onnx_elements(&t->shape);
-  if (count == groups && count < channels && channels % groups == 0) {
+  if (groups > 0 && count == groups && count < channels &&
+      channels % groups == 0) {
     onnx_shape rows = {.rank = 2, .dim = {groups, 1}};
     onnx_shape wide = {.rank = 2, .dim = {groups, channels / groups}};
     onnx_tensor *view = sf_onnx_tensor_reshape(node, t, &rows);

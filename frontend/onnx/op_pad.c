@@ -20,10 +20,12 @@ static sf_result read_axes(onnx_node *node, unsigned rank,
     SF_TRY(sf_onnx_list(node, "axes", 18, 3, &list, &given));
   *count = given < 0 ? rank : (unsigned)given;
   if (*count > rank) return sf_onnx_refuse(node, NULL, "too many axes");
-  for (unsigned i = 0; i < *count; i++)
-    if (!sf_onnx_axis(given < 0 ? i : list[i], rank, &axes[i]))
-      return sf_onnx_refuse(node, NULL, "axis %lld of %u axes",
-                            (long long)list[i], rank);
+  for (unsigned i = 0; i < *count; i++) {
+    int64_t axis = list ? list[i] : (int64_t)i;
+    if (!sf_onnx_axis(axis, rank, &axes[i]))
+      return sf_onnx_refuse(node, NULL, "axis %lld of %u axes", (long long)axis,
+                            rank);
+  }
   return SF_OK;
 }
 
@@ -49,6 +51,8 @@ static sf_result read_padding(onnx_node *node, pads *p) {
   if (node->opset < 11 || !sf_onnx_has_input(node, 2)) return SF_OK;
   const onnx_tensor *value = NULL;
   SF_TRY(sf_onnx_need_constant(node, 2, "the value", &value));
+  if (sf_onnx_elements(&value->shape) != 1)
+    return sf_onnx_refuse(node, NULL, "the value is not one number");
   p->value = sf_onnx_get_f64(value, 0);
   return SF_OK;
 }

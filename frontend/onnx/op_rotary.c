@@ -117,7 +117,7 @@ static sf_result translate_rotary(onnx_node *node) {
   const onnx_value *x = sf_onnx_input(node, 0);
   static const unsigned swap[4] = {0, 2, 1, 3};
   rotary r;
-  sf_blob *cosine, *sine;
+  sf_blob *cosine = NULL, *sine = NULL;
   SF_TRY(read_rotary(node, &r));
   SF_TRY(angles(node, 1, &r, &cosine));
   SF_TRY(angles(node, 2, &r, &sine));

@@ -43,6 +43,8 @@ static sf_result translate_trilu(onnx_node *node) {
     return sf_onnx_refuse(node, NULL, "the input is no matrix of floats");
   if (sf_onnx_has_input(node, 1))
     SF_TRY(sf_onnx_need_constant(node, 1, "the diagonal", &k));
+  if (k && sf_onnx_elements(&k->shape) != 1)
+    return sf_onnx_refuse(node, NULL, "the diagonal is not one number");
   int64_t diagonal = k ? sf_onnx_get_i64(k, 0) : 0;
   int64_t rows = x->shape.dim[rank - 2], columns = x->shape.dim[rank - 1];
   uint64_t count = (uint64_t)(rows * columns);
