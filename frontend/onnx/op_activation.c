@@ -129,17 +129,33 @@ static sf_result translate_softsign(onnx_node *node) {
                    y ? sf_onnx_build2(node, SF_OP_DIV, &y->type, x, y) : NULL);
 }
 
+/* Before opset 7 a list of slopes is one a channel. */
+static sf_result slopes_by_channel(onnx_node *node) {
+  const onnx_value *x = sf_onnx_input(node, 0), *slope = sf_onnx_input(node, 1);
+  if (node->opset >= 7 || slope->kind != ONNX_CONSTANT ||
+      slope->shape.rank != 1 || slope->shape.dim[0] == 1 || x->shape.rank < 2)
+    return SF_OK;
+  onnx_value *aligned = SF_NEW(node->arena, onnx_value);
+  if (!aligned) return SF_OOM;
+  *aligned = *slope;
+  while (aligned->shape.rank + 1 < x->shape.rank)
+    aligned->shape.dim[aligned->shape.rank++] = 1;
+  aligned->tensor =
+      sf_onnx_tensor_reshape(node, slope->tensor, &aligned->shape);
+  if (!aligned->tensor) return sf_onnx_failed(node);
+  node->inputs[1] = aligned;
+  return SF_OK;
+}
+
 /* The slope broadcasts to the input, never the other way. */
 static sf_result translate_prelu(onnx_node *node) {
+  SF_TRY(slopes_by_channel(node));
   const onnx_value *x = sf_onnx_input(node, 0), *slope = sf_onnx_input(node, 1);
   onnx_shape shape;
   if (!sf_onnx_is_float(x->dtype) || slope->kind == ONNX_ABSENT ||
       !sf_onnx_broadcast(&x->shape, &slope->shape, &shape) ||
       !sf_onnx_same_shape(&shape, &x->shape))
     return sf_onnx_refuse(node, NULL, "the slope does not broadcast");
-  if (node->opset < 7 && slope->shape.rank == 1 && slope->shape.dim[0] > 1)
-    return sf_onnx_refuse(node, "export with opset 7 or later",
-                          "slopes by channel (opset %d)", node->opset);
   return sf_onnx_emit(node, 0, sf_onnx_binary(node, SF_OP_PRELU, 0, 1, &shape),
                       x->dtype, &shape);
 }
