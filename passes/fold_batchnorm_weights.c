@@ -15,24 +15,13 @@ typedef struct folding {
   float *weights, *bias;
 } folding;
 
-/* Channel of the operand that weight k of an output reads. */
-static size_t input_channel(const sf_op *op, size_t output, size_t k) {
-  const sf_type *w = &sf_op_operand_blob(op, 1)->type;
-  if (op->kind == SF_OP_LINEAR) return k;
-  size_t kernel = 1, groups = (size_t)sf_op_int(op, SF_ATTR_groups);
-  for (int i = 2; i < w->rank; i++)
-    kernel *= (size_t)w->dim[i];
-  size_t group = output / ((size_t)w->dim[0] / groups);
-  return group * (size_t)w->dim[1] + k / kernel;
-}
-
 static void fold_row(const folding *f, size_t output) {
   const sf_blob *weights = sf_op_operand_blob(f->op, 1);
   const sf_blob *bias = sf_op_operand_blob(f->op, 2);
   double b = bias ? (double)sf_blob_f32(bias, output) : 0;
   for (size_t k = 0; k < f->row; k++) {
     size_t at = output * f->row + k;
-    size_t c = f->output ? output : input_channel(f->op, output, k);
+    size_t c = f->output ? output : sf_qdq_input_channel(f->op, output, k);
     double w = (double)sf_blob_f32(weights, at);
     if (!f->output) b += w * sf_scale_at(&f->affine->shift, c);
     f->weights[at] = (float)(w * sf_scale_at(&f->affine->scale, c));

@@ -57,6 +57,16 @@ int sf_qdq_channel_axis(const sf_value *value) {
   return type->rank == 1 || type->rank == 2 ? last : -1;
 }
 
+size_t sf_qdq_input_channel(const sf_op *op, size_t output, size_t k) {
+  const sf_type *w = &sf_op_operand_blob(op, 1)->type;
+  if (op->kind == SF_OP_LINEAR) return k;
+  size_t kernel = 1, groups = (size_t)sf_op_int(op, SF_ATTR_groups);
+  for (int i = 2; i < w->rank; i++)
+    kernel *= (size_t)w->dim[i];
+  size_t group = output / ((size_t)w->dim[0] / groups);
+  return group * (size_t)w->dim[1] + k / kernel;
+}
+
 /* ---- Linear sums. ---- */
 
 /* The constant operand is one number, or one a channel. */

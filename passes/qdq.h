@@ -1,8 +1,8 @@
 /* qdq.h - quantize/dequantize form: analog networks whose streams are rounded
  * to steps, and what stands for an f32 stream in integers.
  *
- *   %q = quantize %f, @s {axis = 0, round = half-up, low = 0, high = 15} :
- * i5[..] %d = dequantize %q, @s {axis = 0} : f32[..]
+ *   %q = quantize %f, @s {round = half-up, low = 0, high = 15} : i5[..]
+ *   %d = dequantize %q, @s : f32[..]
  *
  * %d is *backed* by %q: it equals %q times a scale. Ops that only move or
  * compare elements, and sums with equal divisors, carry the integers on. A
@@ -64,6 +64,9 @@ bool sf_qdq_is_inner(const sf_value *value);
 /* Axis of the channels of an analog value: 0, or the last one when `linear` of
  * a matrix makes it. */
 int sf_qdq_channel_axis(const sf_value *value);
+/* Channel of the operand that weight k of an output channel of a projection
+ * reads. */
+size_t sf_qdq_input_channel(const sf_op *op, size_t output, size_t k);
 
 /* ---- Sites, for those who lower them. ---- */
 

@@ -246,17 +246,6 @@ sf_result sf_sum_of_stream(sf_quantizer *q, sf_value *value,
 
 /* ---- Weights. ---- */
 
-/* Channel of the operand that weight k of a channel reads. */
-static size_t input_channel(const sf_op *op, uint32_t channel, size_t k) {
-  const sf_type *w = &sf_op_operand_blob(op, 1)->type;
-  if (op->kind == SF_OP_LINEAR) return k;
-  size_t kernel = 1, groups = (size_t)sf_op_int(op, SF_ATTR_groups);
-  for (int i = 2; i < w->rank; i++)
-    kernel *= (size_t)w->dim[i];
-  size_t group = channel / ((size_t)w->dim[0] / groups);
-  return group * (size_t)w->dim[1] + k / kernel;
-}
-
 double sf_term_weight(const sf_term *term, uint32_t channel, size_t k) {
   double gain = term->gain[channel];
   if (term->kind == SF_TERM_STREAM)
@@ -264,7 +253,8 @@ double sf_term_weight(const sf_term *term, uint32_t channel, size_t k) {
   const sf_blob *weights = sf_op_operand_blob(term->op, 1);
   double w = (double)sf_blob_f32(weights, channel * term->row + k);
   return gain * w *
-         sf_scale_at(&term->scale, term->scale.axis < 0
-                                       ? 0
-                                       : input_channel(term->op, channel, k));
+         sf_scale_at(&term->scale,
+                     term->scale.axis < 0
+                         ? 0
+                         : sf_qdq_input_channel(term->op, channel, k));
 }

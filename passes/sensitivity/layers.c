@@ -141,20 +141,9 @@ sf_result sf_layers_find(sf_network *network, sf_arena *arena, sf_diag *diag,
 
 /* ---- Weights at a width. ---- */
 
-/* Channel of the operand that weight k of a row reads. */
-static size_t operand_channel(const sf_op *op, uint32_t channel, size_t k) {
-  if (op->kind == SF_OP_LINEAR) return k;
-  const sf_type *w = &sf_op_operand_blob(op, 1)->type;
-  size_t kernel = 1, groups = (size_t)sf_op_int(op, SF_ATTR_groups);
-  for (int i = 2; i < w->rank; i++)
-    kernel *= (size_t)w->dim[i];
-  size_t group = channel / ((size_t)w->dim[0] / groups);
-  return group * (size_t)w->dim[1] + k / kernel;
-}
-
 static double scale_of(const sf_layer *layer, uint32_t channel, size_t k) {
   if (layer->scale.axis < 0) return layer->scale.values[0];
-  return layer->scale.values[operand_channel(layer->op, channel, k)];
+  return layer->scale.values[sf_qdq_input_channel(layer->op, channel, k)];
 }
 
 sf_result sf_layer_round(const sf_layer *layer, unsigned bits, sf_arena *arena,
