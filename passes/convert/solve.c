@@ -18,16 +18,14 @@ enum {
 
 /* ---- Rising or falling? ---- */
 
-static bool factor_rises(const sf_blob *blob) {
-  bool positive = true, negative = true;
-  for (size_t i = 0; i < sf_blob_elements(blob); i++) {
-    positive = positive && sf_blob_f32(blob, i) >= 0;
-    negative = negative && sf_blob_f32(blob, i) <= 0;
-  }
-  (void)negative; /* each number has one sign, so each chain is monotonic */
-  return positive;
+static bool none_is_negative(const sf_blob *blob) {
+  for (size_t i = 0; i < sf_blob_elements(blob); i++)
+    if (!(sf_blob_f32(blob, i) >= 0)) return false;
+  return true;
 }
 
+/* Each number of a constant has one sign, so that a product with it rises, or
+ * falls, at each element. */
 static bool is_monotonic(const sf_op *op) {
   switch (op->kind) {
   case SF_OP_RELU:
@@ -55,7 +53,7 @@ static bool is_monotonic(const sf_op *op) {
   case SF_OP_HARDSIGMOID:
     return sf_op_number(op, SF_ATTR_alpha) >= 0;
   case SF_OP_PRELU:
-    return factor_rises(sf_op_operand_blob(op, 1));
+    return none_is_negative(sf_op_operand_blob(op, 1));
   default:
     return false;
   }
