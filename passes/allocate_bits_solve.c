@@ -63,11 +63,11 @@ static sf_result find_bounds(solver *s) {
     for (uint32_t o = 0; o < p->options; o++) {
       const sf_choice *c = choice_of(p, i - 1, o);
       loss = fmin(loss, c->loss);
-      for (uint32_t k = 0; k < p->costs; k++)
+      for (uint32_t k = 0; k < p->costs && k < SF_COSTS_MAX; k++)
         if (c->cost[k] < cost[k]) cost[k] = c->cost[k];
     }
     s->least_loss[i - 1] = s->least_loss[i] + loss;
-    for (uint32_t k = 0; k < p->costs; k++)
+    for (uint32_t k = 0; k < p->costs && k < SF_COSTS_MAX; k++)
       s->least_cost[i - 1].cost[k] = s->least_cost[i].cost[k] + cost[k];
   }
   return SF_OK;

@@ -121,7 +121,7 @@ typedef struct job {
   sf_moments *m;
   geometry g;
   const float *operands, *wanted;
-  uint64_t count;
+  uint64_t first, count;
   size_t stride, positions, tiles;
 } job;
 
@@ -157,7 +157,8 @@ static void run_tile(const job *j, panel *p, uint32_t group, size_t first) {
   for (uint64_t s = 0; s < j->count; s++) {
     const float *x = j->operands + (size_t)s * j->g.in_elements;
     const float *y = j->wanted + (size_t)s * j->g.out_elements;
-    for (size_t at = 0; at < j->positions; at += j->stride) {
+    size_t at = (size_t)((j->first + s) % j->stride);
+    for (; at < j->positions; at += j->stride) {
       gather(&j->g, x, group, at, p->features + p->count * m->features);
       gather_wanted(&j->g, y, group, at, p->wanted + p->count * m->rows);
       if (++p->count < PANEL) continue;
@@ -171,8 +172,8 @@ static void run_tile(const job *j, panel *p, uint32_t group, size_t first) {
 static sf_result tile(void *data, size_t index) {
   const job *j = data;
   const sf_moments *m = j->m;
-  panel p = {.features = malloc(PANEL * m->features * sizeof(double)),
-             .wanted = malloc((size_t)PANEL * m->rows * sizeof(double))};
+  panel p = {.features = calloc(PANEL * m->features, sizeof(double)),
+             .wanted = calloc((size_t)PANEL * m->rows, sizeof(double))};
   bool ok = p.features && p.wanted;
   if (ok)
     run_tile(j, &p, (uint32_t)(index / j->tiles), index % j->tiles * TILE_ROWS);
@@ -195,12 +196,13 @@ sf_result sf_moments_create(const sf_op *op, sf_arena *arena, sf_moments *out) {
 }
 
 sf_result sf_moments_add(sf_moments *m, const float *operands,
-                         const float *wanted, uint64_t count, size_t stride,
-                         uint32_t threads) {
+                         const float *wanted, uint64_t first, uint64_t count,
+                         size_t stride, uint32_t threads) {
   job j = {.m = m,
            .g = geometry_of(m->op),
            .operands = operands,
            .wanted = wanted,
+           .first = first,
            .count = count,
            .stride = stride,
            .positions = sf_moments_positions(m->op),

@@ -57,12 +57,13 @@ bool sf_is_prunable(const sf_op *op);
 
 /* ---- scores.c ---- */
 
-/* score[root]: what a group is worth, as a square. `run` with samples: variance
- * of what each reader gets (its bias makes up for the mean) times the squared
- * norm of its weights; `limit` samples, 0: all. NULL: squared norm of the
- * weights that make it times that of those that read it. */
+/* score[root]: what a group is worth, as a square. `run` with samples: squared
+ * norm of the weights of each reader times the variance of what it gets, or,
+ * where no bias will make up for the mean (reconstruct=false), the square of
+ * its mean magnitude. NULL: squared norm of the weights that make it times that
+ * of those that read it. */
 sf_result sf_channel_scores(const sf_channel_graph *graph,
-                            const sf_pass_run *run, int64_t limit,
+                            const sf_pass_run *run, const sf_prune_options *o,
                             sf_diag *diag, double *score) SF_MUST_USE;
 /* Marks the groups that go: of each set of producers that share groups, the
  * share `ratio` that is worth least. */
@@ -97,10 +98,11 @@ sf_result sf_moments_create(const sf_op *op, sf_arena *arena,
                             sf_moments *out) SF_MUST_USE;
 /* Adds `count` samples: operands as the projection reads them, and the wanted
  * results of the same shape as its own. Every `stride`th position counts, from
- * the first on. The order of the sums does not depend on the threads. */
+ * another one on in each sample; `first` is the number of the first sample. The
+ * order of the sums does not depend on the threads. */
 sf_result sf_moments_add(sf_moments *m, const float *operands,
-                         const float *wanted, uint64_t count, size_t stride,
-                         uint32_t threads) SF_MUST_USE;
+                         const float *wanted, uint64_t first, uint64_t count,
+                         size_t stride, uint32_t threads) SF_MUST_USE;
 /* Positions of one sample at which sums are compared. */
 size_t sf_moments_positions(const sf_op *op);
 

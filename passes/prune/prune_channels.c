@@ -34,8 +34,9 @@ static const sf_option options[] = {
      .high = 1,
      .offset = offsetof(sf_prune_options, ratio)},
     {.name = "importance",
-     .doc = "spikes: spread on the samples times the norm of the "
-            "weights that read it; weights: norms of the weights only",
+     .doc = "spikes: norm of the weights that read it times its deviation on "
+            "the samples (its mean where nothing is fitted); weights: norms of "
+            "the weights only",
      .kind = SF_OPTION_CHOICE,
      .default_text = "spikes",
      .choices = "spikes|weights",
@@ -48,7 +49,7 @@ static const sf_option options[] = {
     {.name = "damping",
      .doc = "pull to the weights as they are, in mean second moments",
      .kind = SF_OPTION_NUMBER,
-     .default_text = "0.001",
+     .default_text = "0.01",
      .low = 0,
      .high = 1,
      .offset = offsetof(sf_prune_options, damping)},
@@ -121,8 +122,7 @@ static sf_result prune(sf_pass_run *run, const sf_prune_options *o,
   double *score = SF_NEW_ARRAY(run->scratch, double, graph.node_count + 1u);
   if (!score) return SF_OOM;
   bool spikes = strcmp(o->importance, "spikes") == 0;
-  SF_TRY(sf_channel_scores(&graph, spikes ? run : NULL, o->samples, run->diag,
-                           score));
+  SF_TRY(sf_channel_scores(&graph, spikes ? run : NULL, o, run->diag, score));
   SF_TRY(sf_channels_choose(&graph, o->ratio, score, &run->stats[STAT_GROUPS],
                             &run->stats[STAT_CHANNELS]));
   if (run->stats[STAT_GROUPS] == 0) return SF_OK;

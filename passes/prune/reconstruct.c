@@ -97,7 +97,7 @@ static sf_result gather_moments(fitting *f, sf_moments *m, sf_arena *arena) {
     uint64_t count = left < f->block ? left : f->block;
     SF_TRY(sweep(f, f->op->network, count, keep_operand));
     SF_TRY(sweep(f, f->old->network, count, keep_wanted));
-    SF_TRY(sf_moments_add(m, f->operands, f->wanted, count, stride,
+    SF_TRY(sf_moments_add(m, f->operands, f->wanted, f->first, count, stride,
                           f->run->threads));
   }
   return SF_OK;

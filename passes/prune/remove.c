@@ -4,10 +4,21 @@
 
 #include <string.h>
 
+/* A blob that was cut: other ops that shared it share the result. */
+typedef struct shared {
+  const sf_blob *from;
+  int axis;
+  const uint32_t *kept;
+  uint32_t count;
+  sf_blob *to;
+  struct shared *next;
+} shared;
+
 typedef struct remover {
   const sf_channel_graph *graph;
   sf_module *module;
   sf_diag *diag;
+  shared **shared;
   const sf_op *old; /* of the copy that the graph is of */
   sf_op *op;
 } remover;
@@ -32,10 +43,19 @@ static void copy_kept(const sf_blob *from, int axis, const cut *c,
       sf_blob_read(from, (o * extent + c->kept[k]) * inner, inner, out);
 }
 
-static sf_result cut_blob(const remover *r, uint32_t operand, int axis,
-                          const cut *c) {
-  sf_blob *from = sf_op_operand_blob(r->op, operand);
-  if (c->count == (uint32_t)from->type.dim[axis]) return SF_OK;
+static sf_blob *find_shared(const remover *r, const sf_blob *from, int axis,
+                            const cut *c) {
+  for (const shared *s = *r->shared; s; s = s->next) {
+    if (s->from == from && s->axis == axis && s->count == c->count &&
+        memcmp(s->kept, c->kept, c->count * sizeof *c->kept) == 0) {
+      return s->to;
+    }
+  }
+  return NULL;
+}
+
+static sf_result make_blob(const remover *r, sf_blob *from, int axis,
+                           const cut *c, sf_blob **out) {
   SF_TRY(sf_blob_load(from, r->diag));
   sf_type type = from->type;
   type.dim[axis] = (int32_t)c->count;
@@ -51,7 +71,20 @@ static sf_result cut_blob(const remover *r, uint32_t operand, int axis,
              : sf_blob_create_i32(r->module, from->name, &type, values);
   }
   sf_arena_destroy(arena);
-  if (!to) return SF_OOM;
+  shared *s = SF_NEW(r->graph->arena, shared);
+  if (!to || !s) return SF_OOM;
+  *s = (shared){from, axis, c->kept, c->count, to, *r->shared};
+  *r->shared = s;
+  *out = to;
+  return SF_OK;
+}
+
+static sf_result cut_blob(const remover *r, uint32_t operand, int axis,
+                          const cut *c) {
+  sf_blob *from = sf_op_operand_blob(r->op, operand);
+  if (c->count == (uint32_t)from->type.dim[axis]) return SF_OK;
+  sf_blob *to = find_shared(r, from, axis, c);
+  if (!to) SF_TRY(make_blob(r, from, axis, c, &to));
   sf_op_set_operand_blob(r->op, operand, to);
   if (from->users == 0) sf_blob_erase(from);
   return SF_OK;
@@ -136,8 +169,9 @@ static sf_result cut_op(const remover *r) {
 sf_result sf_channels_remove(const sf_channel_graph *graph, sf_network *network,
                              sf_diag *diag) {
   const sf_op *old = graph->network->first;
+  shared *done = NULL;
   for (sf_op *op = network->first; op; op = op->next, old = old->next) {
-    remover r = {graph, network->module, diag, old, op};
+    remover r = {graph, network->module, diag, &done, old, op};
     SF_TRY(cut_op(&r));
   }
   return SF_OK;

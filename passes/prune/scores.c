@@ -48,13 +48,13 @@ static sf_result add_rows(const sf_channel_graph *g, const sf_op *op,
 }
 
 static sf_result add_columns(const sf_channel_graph *g, const sf_op *op,
-                             const double *variances, double *read) {
+                             const double *moments, double *read) {
   const sf_channels *c = input_of(g, op);
   double *columns = sum_squares(g, op, true);
   if (!columns) return SF_OOM;
   for (uint32_t i = 0; i < inputs_of(op); i++)
     read[sf_channel_root(g, c->node[i])] +=
-        columns[i] * (variances ? variances[i] : 1);
+        columns[i] * (moments ? moments[i] : 1);
   return SF_OK;
 }
 
@@ -62,6 +62,7 @@ static sf_result add_columns(const sf_channel_graph *g, const sf_op *op,
 
 typedef struct moment {
   double first, second; /* means of the values and of their squares */
+  double magnitude;     /* mean of the magnitudes */
 } moment;
 
 typedef struct activity {
@@ -81,6 +82,7 @@ static void add_values(const sf_op *op, const sf_word *words, moment *sums) {
     double x = (double)words[i].f;
     sums[i / inner % count].first += x * share;
     sums[i / inner % count].second += x * x * share;
+    sums[i / inner % count].magnitude += fabs(x) * share;
   }
 }
 
@@ -96,19 +98,22 @@ static sf_result visit_sample(void *data, uint64_t sample,
   return SF_OK;
 }
 
-static double variance_of(const activity *m, uint64_t samples, size_t index) {
+static double moment_of(const activity *m, uint64_t samples, bool centred,
+                        size_t index) {
   moment sum = {0};
   for (uint64_t n = 0; n < samples; n++) {
     sum.first += m->sums[n * m->row + index].first / (double)samples;
     sum.second += m->sums[n * m->row + index].second / (double)samples;
+    sum.magnitude += m->sums[n * m->row + index].magnitude / (double)samples;
   }
-  return fmax(0, sum.second - sum.first * sum.first);
+  return centred ? fmax(0, sum.second - sum.first * sum.first)
+                 : sum.magnitude * sum.magnitude;
 }
 
-/* Variance of each input of each reader, in text order: the mean of what goes
- * is made up for by the bias. */
+/* One number an input of each reader, in text order. */
 static sf_result measure(const sf_channel_graph *g, const sf_pass_run *run,
-                         uint64_t samples, double **out) {
+                         const sf_prune_options *o, double **out) {
+  uint64_t samples = sf_samples_used(run->samples, o->samples);
   activity m = {.graph = g};
   SF_FOREACH_OP(op, g->network)
     if (input_of(g, op)) m.row += inputs_of(op);
@@ -122,20 +127,17 @@ static sf_result measure(const sf_channel_graph *g, const sf_pass_run *run,
       sf_sample_runner_each(runner, 0, samples, visit_sample, &m);
   sf_sample_runner_destroy(runner);
   for (size_t i = 0; i < m.row; i++)
-    (*out)[i] = variance_of(&m, samples, i);
+    (*out)[i] = moment_of(&m, samples, o->reconstruct, i);
   return result;
 }
 
 sf_result sf_channel_scores(const sf_channel_graph *graph,
-                            const sf_pass_run *run, int64_t limit,
+                            const sf_pass_run *run, const sf_prune_options *o,
                             sf_diag *diag, double *score) {
   double *made = SF_NEW_ARRAY(graph->arena, double, graph->node_count + 1u);
-  double *variances = NULL;
+  double *moments = NULL;
   if (!made) return SF_OOM;
-  if (run) {
-    uint64_t samples = sf_samples_used(run->samples, limit);
-    SF_TRY(measure(graph, run, samples, &variances));
-  }
+  if (run) SF_TRY(measure(graph, run, o, &moments));
   memset(score, 0, graph->node_count * sizeof *score);
   SF_FOREACH_OP(op, graph->network) {
     if (op->result_count != 1 || !sf_is_prunable(op)) continue;
@@ -144,8 +146,8 @@ sf_result sf_channel_scores(const sf_channel_graph *graph,
         !sf_is_depthwise(op))
       SF_TRY(add_rows(graph, op, made));
     if (!input_of(graph, op)) continue;
-    SF_TRY(add_columns(graph, op, variances, score));
-    if (variances) variances += inputs_of(op);
+    SF_TRY(add_columns(graph, op, moments, score));
+    if (moments) moments += inputs_of(op);
   }
   for (uint32_t i = 0; i < graph->node_count && !run; i++)
     score[i] *= made[i];
