@@ -13,7 +13,8 @@ enum {
   ONNX_VISITS_MAX = 1 << 17,  /* nodes and bodies walked, loops unrolled */
   ONNX_LABELS_MAX = 1 << 25,  /* bytes of their names, with the calls' before */
   ONNX_REPORTED_MAX = 100,    /* refusals that are printed one by one */
-  ONNX_DIMS_MAX = 64          /* --dim options */
+  ONNX_DIMS_MAX = 64,         /* --dim options */
+  ONNX_STATES_MAX = 256       /* --state options */
 };
 
 /* Where inputs get their batch axis from. */
@@ -27,6 +28,15 @@ typedef struct onnx_options {
     int64_t extent;
     bool used;
   } dims[ONNX_DIMS_MAX];
+  bool states_stay; /* none are looked for by name */
+  uint32_t state_count, start_count;
+  struct onnx_state_word {
+    sf_slice argument, result;
+  } states[ONNX_STATES_MAX];
+  struct onnx_start_word {
+    sf_slice argument;
+    float value;
+  } starts[ONNX_STATES_MAX];
 } onnx_options;
 
 extern const sf_reader_option sf_onnx_option_table[];

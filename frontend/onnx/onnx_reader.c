@@ -4,6 +4,7 @@
 #include "frontend/onnx/model.h"
 #include "frontend/onnx/operators.h"
 #include "frontend/onnx/pattern.h"
+#include "frontend/onnx/spiking.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -90,6 +91,7 @@ static sf_result read_model(onnx_import *import, const char *path,
   import->blobs.arena = import->arena;
   SF_TRY(walk_model(import));
   SF_TRY(sf_onnx_simplify(import));
+  SF_TRY(sf_onnx_keep_states(import));
   SF_TRY(sf_verify(import->module, import->diag));
   out->choices = import->choices;
   out->choice_count = import->choice_count;
