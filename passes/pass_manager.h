@@ -61,6 +61,8 @@ struct sf_pipeline {
 /* ---- pipeline_run.c ---------------------------------------------------------
  */
 
+/* Rows of the pass's table of counts. */
+size_t sf_pass_stat_count(const sf_pass *pass);
 /* One step at work. */
 typedef struct sf_step_run {
   size_t index;

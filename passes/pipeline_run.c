@@ -213,7 +213,7 @@ static sf_result run_step(sf_pass_manager *m, sf_step_run *run) {
 /* ---- All of them. -----------------------------------------------------------
  */
 
-static size_t stat_count(const sf_pass *pass) {
+size_t sf_pass_stat_count(const sf_pass *pass) {
   size_t count = 0;
   while (pass->stats && pass->stats[count].name)
     count++;
@@ -226,7 +226,8 @@ static sf_result run_all(sf_pass_manager *m, sf_step_run *runs,
     sf_step_run *run = &runs[i];
     run->index = i;
     run->step = &m->pipeline->steps[i];
-    run->stats = SF_NEW_ARRAY(arena, uint64_t, stat_count(run->step->pass) + 1);
+    run->stats =
+        SF_NEW_ARRAY(arena, uint64_t, sf_pass_stat_count(run->step->pass) + 1);
     if (!run->stats) return SF_OOM;
     sf_result result = run_step(m, run);
     sf_module_destroy(run->before);

@@ -11,6 +11,8 @@ unsigned sf_onnx_working_rank(const onnx_node *node, const onnx_shape *out);
  * The result has the type of input `a`. */
 sf_value *sf_onnx_binary(onnx_node *node, sf_op_kind kind, uint32_t a,
                          uint32_t b, const onnx_shape *shape);
+/* The stream of input 0 with whatever rank it has; a constant becomes one. */
+sf_value *sf_onnx_whole_stream(onnx_node *node);
 /* Emits the op on input 0 (floats); its attributes follow on (*out)->op. */
 sf_result sf_onnx_unary(onnx_node *node, sf_op_kind kind,
                         sf_value **out) SF_MUST_USE;

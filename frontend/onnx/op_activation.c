@@ -68,8 +68,7 @@ static sf_value *float_stream(onnx_node *node) {
                          sf_onnx_dtype_text(x->dtype));
     return NULL;
   }
-  return x->kind == ONNX_STREAM ? x->stream
-                                : sf_onnx_stream(node, 0, x->shape.rank);
+  return sf_onnx_whole_stream(node);
 }
 
 static sf_result emit_like(onnx_node *node, sf_value *y) {

@@ -55,8 +55,7 @@ static sf_result translate_clip(onnx_node *node) {
     return emit_clip(node,
                      low->kind ? sf_onnx_get_f64(low->tensor, 0) : -INFINITY,
                      high->kind ? sf_onnx_get_f64(high->tensor, 0) : INFINITY);
-  sf_value *s = x->kind == ONNX_STREAM ? x->stream
-                                       : sf_onnx_stream(node, 0, x->shape.rank);
+  sf_value *s = sf_onnx_whole_stream(node);
   sf_value *y = bounded(node, s, SF_OP_MAX, 1);
   return sf_onnx_emit(node, 0, bounded(node, y, SF_OP_MIN, 2), x->dtype,
                       &x->shape);

@@ -105,14 +105,19 @@ static sf_result translate_div(onnx_node *node) {
   return arithmetic(node, SF_OP_DIV);
 }
 
+sf_value *sf_onnx_whole_stream(onnx_node *node) {
+  const onnx_value *x = sf_onnx_input(node, 0);
+  return x->kind == ONNX_STREAM ? x->stream
+                                : sf_onnx_stream(node, 0, x->shape.rank);
+}
+
 sf_result sf_onnx_unary(onnx_node *node, sf_op_kind kind, sf_value **out) {
   const onnx_value *x = sf_onnx_input(node, 0);
   *out = NULL;
   if (!sf_onnx_is_float(x->dtype))
     return sf_onnx_refuse(node, NULL, "the input is %s; floats are supported",
                           sf_onnx_dtype_text(x->dtype));
-  sf_value *s = x->kind == ONNX_STREAM ? x->stream
-                                       : sf_onnx_stream(node, 0, x->shape.rank);
+  sf_value *s = sf_onnx_whole_stream(node);
   if (!s) return sf_onnx_failed(node);
   *out = sf_onnx_build1(node, kind, &s->type, s);
   return sf_onnx_emit(node, 0, *out, x->dtype, &x->shape);

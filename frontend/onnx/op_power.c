@@ -1,12 +1,6 @@
 /* op_power.c - Pow: squares and roots become what they are. */
 #include "frontend/onnx/elementwise.h"
 
-static sf_value *stream_of(onnx_node *node) {
-  const onnx_value *x = sf_onnx_input(node, 0);
-  return x->kind == ONNX_STREAM ? x->stream
-                                : sf_onnx_stream(node, 0, x->shape.rank);
-}
-
 static sf_result emit_same_shape(onnx_node *node, sf_value *y) {
   const onnx_value *x = sf_onnx_input(node, 0);
   return sf_onnx_emit(node, 0, y, x->dtype, &x->shape);
@@ -14,7 +8,7 @@ static sf_result emit_same_shape(onnx_node *node, sf_value *y) {
 
 /* x to a whole power up to 4 is a product, 1/2 a root. */
 static sf_result special_power(onnx_node *node, double exponent) {
-  sf_value *x = stream_of(node), *y;
+  sf_value *x = sf_onnx_whole_stream(node), *y;
   if (!x) return sf_onnx_failed(node);
   if (exponent == 1.0) return sf_onnx_emit_same(node, 0, 0);
   if (exponent == 0.5) return sf_onnx_unary(node, SF_OP_SQRT, &y);

@@ -1,5 +1,6 @@
 /* op_reduce.c - sums, means, extremes and norms along axes. */
 #include "frontend/onnx/axis.h"
+#include "frontend/onnx/elementwise.h"
 
 #include <string.h>
 
@@ -35,8 +36,7 @@ static sf_result read_reduction(onnx_node *node, int since, reduction *r) {
   if (x->kind == ONNX_ABSENT)
     return sf_onnx_refuse(node, NULL, "input 0 is missing");
   SF_TRY(read_axes(node, since, reduced, &r->nothing));
-  r->x = x->kind == ONNX_STREAM ? x->stream
-                                : sf_onnx_stream(node, 0, x->shape.rank);
+  r->x = sf_onnx_whole_stream(node);
   if (!r->x) return sf_onnx_failed(node);
   unsigned dropped = x->shape.rank > r->x->type.rank
                          ? x->shape.rank - (unsigned)r->x->type.rank

@@ -62,17 +62,10 @@ static sf_result translate_floor(onnx_node *node) {
   return sf_onnx_unary(node, SF_OP_FLOOR, &y);
 }
 
-/* The stream of input 0 with whatever rank it has. */
-static sf_value *stream_of(onnx_node *node) {
-  const onnx_value *x = sf_onnx_input(node, 0);
-  return x->kind == ONNX_STREAM ? x->stream
-                                : sf_onnx_stream(node, 0, x->shape.rank);
-}
-
 /* A scale by -1, which folds into weights. */
 static sf_result translate_neg(onnx_node *node) {
   const onnx_value *x = sf_onnx_input(node, 0);
-  sf_value *s = stream_of(node);
+  sf_value *s = sf_onnx_whole_stream(node);
   if (!s) return sf_onnx_failed(node);
   bool is_float = sf_onnx_is_float(x->dtype);
   sf_type one = s->type;
@@ -94,7 +87,7 @@ static sf_result emit_numbers(onnx_node *node, const onnx_neuron_kind *kind,
   if (!sf_onnx_is_float(x->dtype))
     return sf_onnx_refuse(node, NULL, "the input is %s; floats are supported",
                           sf_onnx_dtype_text(x->dtype));
-  sf_value *s = stream_of(node);
+  sf_value *s = sf_onnx_whole_stream(node);
   if (!s) return sf_onnx_failed(node);
   onnx_neuron_operand operands[] = {sf_onnx_operand_stream(s),
                                     sf_onnx_operand_f32(b),

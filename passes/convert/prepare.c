@@ -11,13 +11,6 @@ static sf_slice slice_of(const char *text) {
   return (sf_slice){text, strlen(text)};
 }
 
-static uint32_t count_stats(const sf_pass *pass) {
-  uint32_t count = 0;
-  while (pass->stats && pass->stats[count].name)
-    count++;
-  return count;
-}
-
 static sf_result run_one(sf_pass_run *run, const sf_pass *pass,
                          const char *option, const char *value) {
   void *options = NULL;
@@ -29,7 +22,8 @@ static sf_result run_one(sf_pass_run *run, const sf_pass *pass,
   inner.pass = pass;
   inner.options = options;
   inner.lag = 0;
-  inner.stats = SF_NEW_ARRAY(run->scratch, uint64_t, count_stats(pass) + 1u);
+  inner.stats =
+      SF_NEW_ARRAY(run->scratch, uint64_t, sf_pass_stat_count(pass) + 1);
   if (!inner.stats) return SF_OOM;
   return pass->run(&inner);
 }
