@@ -101,11 +101,12 @@ static bool is_integer(const sf_op *op) {
 }
 
 static sf_result operand_range(const sf_op *op, sf_diag *diag, sf_range *out) {
-  for (uint32_t i = 0; i < op->operand_count; i++) {
+  SF_TRY(sf_value_range(op->network, sf_op_operand(op, 0), diag, out));
+  for (uint32_t i = 1; i < op->operand_count; i++) {
     sf_range one;
     SF_TRY(sf_value_range(op->network, sf_op_operand(op, i), diag, &one));
-    if (i == 0 || one.low < out->low) out->low = one.low;
-    if (i == 0 || one.high > out->high) out->high = one.high;
+    if (one.low < out->low) out->low = one.low;
+    if (one.high > out->high) out->high = one.high;
   }
   /* An interval of sums may be wider than the type that holds them all. */
   sf_scalar scalar = op->results[0]->type.scalar;
