@@ -3,44 +3,53 @@
 #include "tools/sfc/log.h"
 
 static const struct {
-  const char *attribute, *name;
+  const char *attribute, *name, *samples_name;
   size_t offset;
 } stages[] = {
-    {"float_accuracy", "float", offsetof(sfc_accuracy, float_model)},
-    {"accuracy", "integer", offsetof(sfc_accuracy, integer_model)},
-    {"emitted_accuracy", "emitted", offsetof(sfc_accuracy, emitted)},
+    {"float_accuracy", "float", "float_samples",
+     offsetof(sfc_accuracy, float_model)},
+    {"accuracy", "integer", "integer_samples",
+     offsetof(sfc_accuracy, integer_model)},
+    {"emitted_accuracy", "emitted", "emitted_samples",
+     offsetof(sfc_accuracy, emitted)},
 };
 
-static double *stage_of(sfc_accuracy *accuracy, size_t index) {
-  return (double *)(void *)((char *)accuracy + stages[index].offset);
+static sfc_measured *stage_of(sfc_accuracy *accuracy, size_t index) {
+  return (sfc_measured *)(void *)((char *)accuracy + stages[index].offset);
 }
 
 sfc_accuracy sfc_log_accuracy(const sf_module *module) {
-  sfc_accuracy out = {0, -1, -1, -1};
+  sfc_accuracy out = {{0, -1}, {0, -1}, {0, -1}};
   for (const sf_log_entry *e = module->first_log; e; e = e->next) {
-    bool measured = false;
     for (size_t i = 0; i < SF_COUNT_OF(stages); i++) {
       const sf_item *item = sf_dict_find(&e->attrs, stages[i].attribute);
       if (!item || item->kind != SF_ITEM_NUMBER) continue;
-      *stage_of(&out, i) = item->number.d;
-      measured = true;
+      int64_t samples = sf_dict_int(&e->attrs, "samples", 0);
+      if (samples > 0)
+        *stage_of(&out, i) = (sfc_measured){samples, item->number.d};
     }
-    if (measured) out.samples = sf_dict_int(&e->attrs, "samples", out.samples);
   }
   return out;
 }
 
+/* "accuracy on 256 calibration samples: float 98.83 %, emitted 98.00 % of the
+ * first 100": a number of samples that is not the first one's is said. */
 static void print_accuracy(sfc_accuracy accuracy) {
-  if (accuracy.samples <= 0) return;
-  printf("accuracy on %lld calibration samples:", (long long)accuracy.samples);
-  const char *separator = "";
+  int64_t samples = 0;
   for (size_t i = 0; i < SF_COUNT_OF(stages); i++) {
-    double fraction = *stage_of(&accuracy, i);
-    if (fraction < 0) continue;
-    printf("%s %s %.2f %%", separator, stages[i].name, 100.0 * fraction);
-    separator = ",";
+    const sfc_measured *stage = stage_of(&accuracy, i);
+    if (stage->fraction < 0) continue;
+    if (samples == 0) {
+      samples = stage->samples;
+      printf("accuracy on %lld calibration samples:", (long long)samples);
+    } else {
+      putchar(',');
+    }
+    printf(" %s %.2f %%", stages[i].name, 100.0 * stage->fraction);
+    if (stage->samples != samples)
+      printf(" of the first %lld", (long long)stage->samples);
   }
-  putchar('\n');
+  if (samples > 0) putchar('\n');
 }
 
 static void print_attribute(const sf_entry *entry, const char *separator) {
@@ -92,12 +101,20 @@ static json_t *entry_json(const sf_log_entry *entry) {
 }
 
 static json_t *accuracy_json(sfc_accuracy accuracy) {
-  if (accuracy.samples <= 0) return json_null();
-  json_t *out = json_pack("{s:I}", "samples", (json_int_t)accuracy.samples);
+  json_t *out = json_null();
+  int64_t samples = 0;
   for (size_t i = 0; i < SF_COUNT_OF(stages); i++) {
-    double fraction = *stage_of(&accuracy, i);
-    if (fraction < 0) continue;
-    json_object_set_new(out, stages[i].name, json_real(fraction));
+    const sfc_measured *stage = stage_of(&accuracy, i);
+    if (stage->fraction < 0) continue;
+    if (samples == 0) {
+      samples = stage->samples;
+      out = json_pack("{s:I}", "samples", (json_int_t)samples);
+    }
+    json_object_set_new(out, stages[i].name, json_real(stage->fraction));
+    if (stage->samples != samples) {
+      json_t *others = json_integer((json_int_t)stage->samples);
+      json_object_set_new(out, stages[i].samples_name, others);
+    }
   }
   return out;
 }

@@ -7,10 +7,15 @@
 /* Fractions of labelled calibration samples that are decided right, from the
  * log entries' attributes `samples`, `float_accuracy`, `accuracy` (of the
  * integer network) and `emitted_accuracy`; -1: nobody measured it. Of several
- * entries the last one counts. */
-typedef struct sfc_accuracy {
+ * entries the last one counts. Each may be measured on another number of
+ * samples, the first of those given. */
+typedef struct sfc_measured {
   int64_t samples;
-  double float_model, integer_model, emitted;
+  double fraction;
+} sfc_measured;
+
+typedef struct sfc_accuracy {
+  sfc_measured float_model, integer_model, emitted;
 } sfc_accuracy;
 
 sfc_accuracy sfc_log_accuracy(const sf_module *module);
