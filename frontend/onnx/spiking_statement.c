@@ -114,7 +114,8 @@ static sf_result read_operand(onnx_neuron_builder *b, const sf_op *op,
     *out = sf_noperand_value(param);
     return param ? SF_OK : SF_OOM;
   }
-  /* A stream from outside. */
+  /* A stream from outside; sf_onnx_is_scalar_op admits nothing else. */
+  if (!value) return SF_FAIL;
   sf_nvalue *input = sf_neuron_add_input(b->neuron, "x", value->type.scalar);
   sf_value **inputs = SF_NEW_ARRAY(b->s->arena, sf_value *, b->input_count + 1);
   if (!input || !inputs) return SF_OOM;
