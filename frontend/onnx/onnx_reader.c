@@ -4,7 +4,7 @@
 #include "frontend/onnx/model.h"
 #include "frontend/onnx/operators.h"
 #include "frontend/onnx/pattern.h"
-#include "frontend/onnx/spiking.h"
+#include "frontend/onnx/spiking_unrolled.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -91,6 +91,7 @@ static sf_result read_model(onnx_import *import, const char *path,
   import->blobs.arena = import->arena;
   SF_TRY(walk_model(import));
   SF_TRY(sf_onnx_simplify(import));
+  SF_TRY(sf_onnx_fold_steps(import));
   SF_TRY(sf_onnx_keep_states(import));
   SF_TRY(sf_verify(import->module, import->diag));
   out->choices = import->choices;

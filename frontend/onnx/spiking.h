@@ -30,7 +30,13 @@ typedef struct onnx_state {
 } onnx_state;
 
 enum {
-  ONNX_GROUP_OPS_MAX = 512 /* ops that go into one neuron function */
+  ONNX_GROUP_OPS_MAX = 512, /* ops that go into one neuron function */
+  /* What is looked at unasked, so that no model takes long. */
+  ONNX_STATES_FOUND_MAX = 1024,
+  ONNX_STATE_OPS_MAX = 1 << 14,   /* ops around states */
+  ONNX_STATE_PAIRS_MAX = 1 << 20, /* arguments times results */
+  ONNX_STATE_USES_MAX = 4096,     /* readers of one value */
+  ONNX_STEP_WORK_MAX = 1 << 27    /* steps times ops */
 };
 #define ONNX_NO_GROUP  UINT32_MAX /* owner of an op outside of populations */
 #define ONNX_NO_RESULT UINT32_MAX /* the return is dropped */
@@ -55,6 +61,9 @@ typedef struct onnx_spiking {
 /* spiking_states.c: finds states by name or option, and rewrites the network.
  * Errors: USAGE, of the options. */
 sf_result sf_onnx_keep_states(onnx_import *import) SF_MUST_USE;
+/* The same for these arguments and results, which start at 0. */
+sf_result sf_onnx_keep_listed_states(onnx_import *import, uint32_t count,
+                                     const onnx_state *states) SF_MUST_USE;
 
 /* spiking_group.c: kinds of all states, and owners of ops. Whether a population
  * with a threshold came out in *out_spikes. */

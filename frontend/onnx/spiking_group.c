@@ -119,7 +119,7 @@ static void find_ways(onnx_spiking *s, uint32_t i) {
 
 /* Groups that read each other are one, if that is a population still. */
 static void join_neighbour(onnx_spiking *s, const sf_op *op,
-                           const sf_value *value) {
+                           const sf_value *value, uint32_t *failures) {
   uint32_t group = sf_onnx_owner(s, op);
   uint32_t other =
       value->op ? sf_onnx_owner(s, value->op) : group_of_argument(s, value);
@@ -127,13 +127,18 @@ static void join_neighbour(onnx_spiking *s, const sf_op *op,
     return;
   if (!sf_type_same_shape(shape_of(s, group), shape_of(s, other))) return;
   s->states[other].parent = group;
-  if (!sf_onnx_mark_after(s, group)) s->states[other].parent = other;
+  if (sf_onnx_mark_after(s, group)) return;
+  s->states[other].parent = other;
+  ++*failures;
 }
 
 static void join_neighbours(onnx_spiking *s) {
+  uint32_t failures = 0, most = s->state_count + 16;
   SF_FOREACH_OP(op, s->network)
-    for (uint32_t i = 0; i < op->operand_count; i++)
-      if (sf_op_operand(op, i)) join_neighbour(s, op, sf_op_operand(op, i));
+    for (uint32_t i = 0; i < op->operand_count && failures < most; i++) {
+      const sf_value *value = sf_op_operand(op, i);
+      if (value) join_neighbour(s, op, value, &failures);
+    }
 }
 
 /* Streams that are neither of the group nor constant. */
@@ -176,8 +181,11 @@ static void check_groups(onnx_spiking *s) {
 /* A stream that some op of the group reads already. */
 static bool is_input_of(const onnx_spiking *s, const sf_value *value,
                         uint32_t group) {
-  SF_FOREACH_USE(use, value)
+  uint32_t seen = 0;
+  SF_FOREACH_USE(use, value) {
     if (use->op && sf_onnx_owner(s, use->op) == group) return true;
+    if (++seen == ONNX_STATE_USES_MAX) return false;
+  }
   return false;
 }
 

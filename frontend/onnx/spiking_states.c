@@ -59,7 +59,13 @@ static void add_state(onnx_spiking *s, sf_value *argument, uint32_t result) {
 
 static void find_by_name(onnx_spiking *s) {
   const sf_network *network = s->network;
-  for (uint32_t a = 0; a < network->argument_count; a++)
+  if (s->op_count > ONNX_STATE_OPS_MAX ||
+      (uint64_t)network->argument_count * network->return_count >
+          ONNX_STATE_PAIRS_MAX)
+    return;
+  for (uint32_t a = 0;
+       a < network->argument_count && s->state_count < ONNX_STATES_FOUND_MAX;
+       a++)
     for (uint32_t r = 0; r < network->return_count; r++) {
       sf_value *argument = network->arguments[a];
       if (is_taken(s, r) ||
@@ -279,5 +285,17 @@ sf_result sf_onnx_keep_states(onnx_import *import) {
   if (!asked && (!spikes || !input_left)) return SF_OK;
   SF_TRY(check_starts(&s));
   SF_TRY(choose(&s, asked));
+  return rewrite(&s);
+}
+
+sf_result sf_onnx_keep_listed_states(onnx_import *import, uint32_t count,
+                                     const onnx_state *states) {
+  onnx_spiking s = {
+      .import = import, .network = import->network, .arena = import->arena};
+  SF_TRY(allocate(&s));
+  for (uint32_t i = 0; i < count; i++)
+    add_state(&s, states[i].argument, states[i].result);
+  bool spikes;
+  SF_TRY(sf_onnx_group_states(&s, &spikes));
   return rewrite(&s);
 }

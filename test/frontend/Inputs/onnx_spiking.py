@@ -2,6 +2,7 @@
 
 usage: onnx_spiking.py models FOLDER
        onnx_spiking.py compare FOLDER        models of FOLDER against themselves, fed back
+       onnx_spiking.py unrolled FOLDER ..    unrolled models of FOLDER, and others, against themselves
        onnx_spiking.py random FOLDER COUNT   the same for random models
        onnx_spiking.py plif FOLDER WORK      spikingjelly's step files against its traces
 
@@ -127,8 +128,92 @@ def constant_state():
                       [weights("w", 3, 4, 12), weights("w2", 2, 4, 13), f32("th", [0.4])])
 
 
+# ---- Unrolled models: x has ROWS rows, a step each. ----
+
+ROWS = 5
+
+
+def lif(i, x, v, w="w", th="th"):
+    """Step i: the next membrane is v{i}, spikes s{i}."""
+    return [linear(x, w, f"g{i}"), node("Mul", [v, "beta"], [f"d{i}"]), node("Add", [f"d{i}", f"g{i}"], [f"h{i}"]),
+            *spike(f"h{i}", th, f"s{i}"), node("Sub", [f"h{i}", f"s{i}"], [f"v{i}"])]
+
+
+def unrolled(start=0.0, odd="w", odd_th="th", rows=True):
+    """Rows of the input one by one, or all of it in each step; spikes are stacked."""
+    nodes = []
+    for i in range(ROWS):
+        if rows:
+            nodes.append(node("Gather", ["x", f"n{i}"], [f"x{i}"], axis=0))
+        last = i == ROWS - 2
+        nodes += lif(i, f"x{i}" if rows else "x", f"v{i - 1}" if i else "start", odd if last else "w",
+                     odd_th if last else "th")
+        nodes.append(node("Unsqueeze", [f"s{i}", "axes"], [f"u{i}"]))
+    nodes.append(node("Concat", [f"u{i}" for i in range(ROWS)], ["y"], axis=0))
+    index = [tensor(f"n{i}", np.array(i, np.int64)) for i in range(ROWS)]
+    return model(graph(nodes, [info("x", [ROWS, 1, 4] if rows else [1, 4])], [info("y", [ROWS, 1, 3])],
+                       [weights("w", 3, 4, 14), weights("w_odd", 3, 4, 15), f32("beta", [0.8]), f32("th", [0.4]),
+                        f32("th_odd", [0.5]), f32("start", np.full((1, 3), start)), *index,
+                        tensor("axes", np.array([0], np.int64))]))
+
+
+def rows():
+    return unrolled()
+
+
+def same_input():
+    return unrolled(rows=False)
+
+
+def other_weights():
+    return unrolled(odd="w_odd")
+
+
+def other_threshold():
+    return unrolled(odd_th="th_odd")
+
+
+def late_start():
+    return unrolled(start=0.25)
+
+
+def scan():
+    """A Scan with a neuron as its body, and weights of the outer graph."""
+    body = graph([*lif(0, "row", "v"), node("Identity", ["s0"], ["out"])], [info("v", [1, 3]), info("row", [1, 4])],
+                 [info("v0", [1, 3]), info("out", [1, 3])])
+    nodes = [node("Scan", ["zero", "x"], ["last", "y"], body=("graph", body), num_scan_inputs=1)]
+    return model(graph(nodes, [info("x", [ROWS, 1, 4])], [info("y", [ROWS, 1, 3])],
+                       [weights("w", 3, 4, 14), f32("beta", [0.8]), f32("th", [0.4]),
+                        f32("zero", np.zeros((1, 3)))]))
+
+
+def loop():
+    """A Loop of a constant count that picks its row; step 0 has the zeros themselves."""
+    body = graph([node("Gather", ["x", "i"], ["row"], axis=0), *lif(0, "row", "v"),
+                  node("Identity", ["s0"], ["out"]), node("Identity", ["go"], ["go_on"])],
+                 [info("i", [], onnx.INT64), info("go", [], onnx.BOOL), info("v", [1, 3])],
+                 [info("go_on", [], onnx.BOOL), info("v0", [1, 3]), info("out", [1, 3])])
+    nodes = [node("Loop", ["count", "", "zero"], ["last", "y"], body=("graph", body))]
+    return model(graph(nodes, [info("x", [ROWS, 1, 4])], [info("y", [ROWS, 1, 3])],
+                       [weights("w", 3, 4, 14), f32("beta", [0.8]), f32("th", [0.4]), f32("zero", np.zeros((1, 3))),
+                        tensor("count", np.array(ROWS, np.int64))]))
+
+
+def windows():
+    """Equal layers on each row and thresholds, but no state: no steps."""
+    nodes = []
+    for i in range(ROWS):
+        nodes += [node("Gather", ["x", f"n{i}"], [f"x{i}"], axis=0), linear(f"x{i}", "w", f"g{i}"),
+                  *spike(f"g{i}", "th", f"s{i}"), node("Unsqueeze", [f"s{i}", "axes"], [f"u{i}"])]
+    nodes.append(node("Concat", [f"u{i}" for i in range(ROWS)], ["y"], axis=0))
+    index = [tensor(f"n{i}", np.array(i, np.int64)) for i in range(ROWS)]
+    return model(graph(nodes, [info("x", [ROWS, 1, 4])], [info("y", [ROWS, 1, 3])],
+                       [weights("w", 3, 4, 14), f32("th", [0.4]), *index, tensor("axes", np.array([0], np.int64))]))
+
+
+UNROLLED = (rows, same_input, scan, loop, other_weights, other_threshold, late_start, windows)
 MODELS = {f.__name__: f for f in (leaky, channels, synaptic, recurrent, readout, sigmoid_gate,
-                                  autoencoder, constant_state)}
+                                  autoencoder, constant_state, *UNROLLED)}
 
 
 # ---- Running both ways. ----
@@ -205,6 +290,21 @@ TABLES = {  # states, inputs, outputs, options
     "readout": ({"v": "v_next"}, [("x", 4)], [("out", 2), ("v_next", 3)]),
     "sigmoid_gate": ({"v": "v_next"}, [("x", 4)], [("s", 3), ("v_next", 3)], "--state", "v=v_next"),
 }
+
+
+def compare_unrolled(path, work, shape):
+    """Folded, and as CPU code, against `--state none`: the same bits."""
+    x = np.random.default_rng(3).normal(0, 1, (N, *shape)).astype(F32)
+    np.save(f"{work}/x.npy", x)
+    got = []
+    for more in (["--state", "none"], [], ["--target", "cpu"]):
+        sfc(path, "--input", f"{work}/x.npy", "--output", f"{work}/y.npy", *more)
+        got.append(np.load(f"{work}/y.npy").astype(F32))
+    for values in got[1:]:
+        same_bits(os.path.basename(path), values, got[0])
+    if not 0 < got[0].sum() < got[0].size:
+        sys.exit(f"{path}: all or no spikes")
+    print(f"{os.path.basename(path)}: {got[0].size} values unrolled, the same bits")
 
 
 # ---- Random models. ----
@@ -304,6 +404,12 @@ def main():
             if not active:
                 sys.exit(f"{name}: no spikes")
             print(f"{name}: {count} values, the same bits")
+    elif command == "unrolled":
+        for name in ("rows", "scan", "loop"):
+            compare_unrolled(os.path.join(folder, name + ".onnx"), folder, (ROWS, 1, 4))
+        compare_unrolled(os.path.join(folder, "same_input.onnx"), folder, (4,))
+        for path in words:
+            compare_unrolled(path, folder, (4,))
     elif command == "random":
         compare_random(folder, int(words[0]))
     elif command == "plif":
