@@ -4,6 +4,7 @@
  * operator sets. */
 #include "frontend/onnx/model.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { KEY_MAX = 3 * (4096 + 1) /* names are 4096 bytes long at most */ };
@@ -11,17 +12,10 @@ enum { KEY_MAX = 3 * (4096 + 1) /* names are 4096 bytes long at most */ };
 /* Domain, name and overload as one text. */
 static sf_slice key_of(char out[KEY_MAX], const char *domain, const char *name,
                        const char *overload) {
-  const char *parts[] = {domain, name, overload};
-  size_t at = 0;
-  for (unsigned i = 0; i < SF_COUNT_OF(parts); i++) {
-    size_t length = parts[i] ? strlen(parts[i]) : 0;
-    if (i == 0 && length && strcmp(parts[0], "ai.onnx") == 0) length = 0;
-    if (length > KEY_MAX - at - 1) length = KEY_MAX - at - 1;
-    if (length) memcpy(out + at, parts[i], length);
-    at += length;
-    out[at++] = '\n';
-  }
-  return (sf_slice){out, at - 1};
+  bool standard = !domain || strcmp(domain, "ai.onnx") == 0;
+  int length = snprintf(out, KEY_MAX, "%s\n%s\n%s", standard ? "" : domain,
+                        name ? name : "", overload ? overload : "");
+  return (sf_slice){out, length < KEY_MAX ? (size_t)length : KEY_MAX - 1};
 }
 
 /* Looked up one by one, many calls of many functions would take minutes. */

@@ -244,6 +244,7 @@ static void redirect_site(const sf_linear_sum *sum) {
 sf_result sf_sum_rewrite(sf_quantizer *q, sf_linear_sum *sum) {
   sf_value *total = NULL;
   SF_TRY(add_terms(q, sum, &total));
+  if (!total) return SF_FAIL; /* a sum has a term that is a stream */
   sum->accumulator = total;
   bool one = true;
   double *values = SF_NEW_ARRAY(q->run->scratch, double, sum->channels);
