@@ -46,9 +46,23 @@ static const sf_option options[] = {
      .low = 1,
      .high = 65535,
      .offset = offsetof(sf_convert_options, steps)},
+    {.name = "read-out-delay",
+     .doc = "form rate: first steps that results leave out; -1: measured on "
+            "the samples, 0 without",
+     .kind = SF_OPTION_INT,
+     .default_text = "-1",
+     .low = -1,
+     .high = 65535,
+     .offset = offsetof(sf_convert_options, read_out_delay)},
+    {.name = "correct-bias",
+     .doc = "form rate: add to biases what mean rates lack on the samples",
+     .kind = SF_OPTION_BOOL,
+     .default_text = "true",
+     .offset = offsetof(sf_convert_options, correct_bias)},
     {.name = "samples",
-     .doc = "calibration samples that the log's figures are measured on; 0: "
-            "none; -1: as many as take about two seconds",
+     .doc = "calibration samples that the log's figures and the corrections of "
+            "form rate are measured on; 0: none; -1: as many as take about two "
+            "seconds",
      .kind = SF_OPTION_INT,
      .default_text = "-1",
      .low = -1,
@@ -110,7 +124,8 @@ static sf_result ask(sf_converter *c) {
 }
 
 /* Populations have the names of what they replace. */
-static sf_result keep_names(sf_converter *c, const char **names) {
+static sf_result keep_names(sf_converter *c) {
+  const char **names = c->names;
   for (uint32_t i = 0; i < c->site_count; i++) {
     sf_value *value = c->sites[i].result;
     if (value->first_use && strcmp(value->name, names[i]) != 0)
@@ -123,16 +138,16 @@ static sf_result rewrite(sf_converter *c) {
   bool adds_up = c->form == SF_FORM_STBIF || c->form == SF_FORM_RATE;
   int32_t **constants =
       SF_NEW_ARRAY(c->arena, int32_t *, c->network->return_count + 1u);
-  const char **names = SF_NEW_ARRAY(c->arena, const char *, c->site_count + 1u);
-  if (!constants || !names) return SF_OOM;
+  c->names = SF_NEW_ARRAY(c->arena, const char *, c->site_count + 1u);
+  if (!constants || !c->names) return SF_OOM;
   for (uint32_t i = 0; i < c->site_count; i++)
-    names[i] = c->sites[i].quantize->results[0]->name;
+    c->names[i] = c->sites[i].quantize->results[0]->name;
   if (adds_up) SF_TRY(sf_convert_constants(c, constants));
   SF_TRY(sf_convert_populate(c));
   SF_TRY(sf_convert_types(c));
   if (adds_up) SF_TRY(sf_convert_accumulate(c, constants));
   erase_unread(c->network);
-  SF_TRY(keep_names(c, names));
+  SF_TRY(keep_names(c));
   SF_TRY(sf_convert_linear(c));
   SF_TRY(sf_convert_maxima(c));
   erase_unread(c->network);
@@ -143,7 +158,7 @@ static sf_result convert(sf_converter *c) {
   SF_TRY(open_reference(c));
   SF_TRY(ask(c));
   SF_TRY(rewrite(c));
-  return SF_OK;
+  return sf_convert_tune_rate(c);
 }
 
 static sf_result convert_network(sf_pass_run *run, sf_network *network) {

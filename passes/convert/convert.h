@@ -19,7 +19,8 @@ typedef enum sf_form {
 
 typedef struct sf_convert_options {
   const char *form;
-  int64_t levels, steps, samples;
+  int64_t levels, steps, samples, read_out_delay;
+  bool correct_bias;
 } sf_convert_options;
 
 enum { SF_CHAIN_MAX = 64 };
@@ -54,10 +55,13 @@ typedef struct sf_converter {
   sf_network *before;   /* its network of the same name */
   sf_ranges *ranges;    /* of `before` */
   uint32_t site_count;
-  sf_site *sites; /* in text order */
-  bool *covered;  /* by order: f32 ops that sites and results account for */
+  sf_site *sites;     /* in text order */
+  const char **names; /* of the sites' results, before and after */
+  bool *covered;      /* by order: f32 ops that sites and results account for */
   bool failed;
   uint64_t populations, dropped;
+  int64_t read_out_delay; /* rate: steps that results leave out */
+  uint64_t corrected;     /* rate: layers with corrected biases */
   const char *dropped_names;
   float delta;            /* what a unit of result 0 is worth */
   sf_module *model;       /* the module before conversion, left alone */
@@ -123,6 +127,10 @@ sf_value *sf_convert_current(sf_value *value, sf_op *before);
 sf_result sf_convert_input(sf_converter *c, sf_site *site) SF_MUST_USE;
 /* Can an op of an input's chain be repeated in a neuron function? */
 bool sf_convert_input_is_known(const sf_op *op);
+/* Does a concatenation read the site, whose operands share one type? */
+bool sf_convert_is_joined(const sf_site *site);
+/* Has a level below zero: its differences need a bit more than its levels. */
+bool sf_convert_table_is_signed(const sf_site *site);
 /* table.c: a population that looks its value up. */
 sf_result sf_convert_table(sf_converter *c, sf_site *site,
                            sf_value *current) SF_MUST_USE;
@@ -138,6 +146,10 @@ sf_result sf_convert_accumulate(sf_converter *c,
                                 int32_t *const *constants) SF_MUST_USE;
 /* types.c: moved streams take the type of what they move. */
 sf_result sf_convert_types(sf_converter *c) SF_MUST_USE;
+/* rate.c: corrects the rate form by samples and delays its results. Errors:
+ * OOM; PASS_OPTION for a delay that leaves no step; those of the interpreter.
+ */
+sf_result sf_convert_tune_rate(sf_converter *c) SF_MUST_USE;
 /* timing.c: steps and lag of the form. */
 sf_result sf_convert_timing(sf_converter *c) SF_MUST_USE;
 
@@ -153,6 +165,8 @@ sf_result sf_convert_prepare(sf_pass_run *run, int64_t levels) SF_MUST_USE;
 sf_result sf_convert_run_pass(sf_pass_run *run, const char *name,
                               const char *option, const char *value,
                               bool *found) SF_MUST_USE;
+/* report.c: samples that figures and corrections are measured on; 0: none. */
+uint64_t sf_convert_sample_count(const sf_converter *c);
 /* report.c: accuracy and rounding of the emitted form, for the log. */
 sf_result sf_convert_report(sf_converter *c) SF_MUST_USE;
 

@@ -130,7 +130,7 @@ static void check_op(sf_converter *c, const sf_op *op) {
 }
 
 static void check_site(sf_converter *c, const sf_site *site) {
-  if (!site->low) return;
+  if (!site->low || !site->gain) return; /* a table sends differences */
   for (uint32_t i = 0; i < site->count; i++) {
     bool no_zero = site->low[i] > 0 || site->high[i] < 0;
     bool negative = c->form == SF_FORM_RATE && site->low[i] < 0;
@@ -146,7 +146,13 @@ static void check_site(sf_converter *c, const sf_site *site) {
 }
 
 static void check_table(sf_converter *c, const sf_site *site) {
-  if (site->input || site->gain || c->form != SF_FORM_RATE || c->failed) return;
+  if (site->input || site->gain || c->failed) return;
+  if (c->form == SF_FORM_STBIF && sf_convert_table_is_signed(site) &&
+      sf_convert_is_joined(site))
+    sf_convert_refuse(c, site->quantize, "use form 'graded' or 'integer'",
+                      "joins others with levels below zero from a table, whose "
+                      "differences are wider than the others");
+  if (c->form != SF_FORM_RATE) return;
   sf_convert_refuse(c, site->quantize,
                     "use form 'stbif', 'graded' or 'integer'",
                     "rounds a function that is no staircase of equal steps, "

@@ -132,17 +132,21 @@ sf_value *sf_convert_current(sf_value *value, sf_op *before) {
 /* ---- Populations. ---- */
 
 /* Whether the stream is joined with others, whose type it must share. */
-static bool is_joined(const sf_value *value, unsigned depth) {
+static bool is_joined_deep(const sf_value *value, unsigned depth) {
   SF_FOREACH_USE(use, value) {
     if (!use->op) continue;
     if (use->op->kind == SF_OP_CONCAT) return true;
     bool passes = sf_op_is(use->op, SF_TRAIT_MOVES) ||
                   (use->op->kind == SF_OP_POOL &&
                    sf_op_int(use->op, SF_ATTR_kind) == SF_POOL_MAX);
-    if (passes && depth < 64 && is_joined(use->op->results[0], depth + 1))
+    if (passes && depth < 64 && is_joined_deep(use->op->results[0], depth + 1))
       return true;
   }
   return false;
+}
+
+bool sf_convert_is_joined(const sf_site *site) {
+  return is_joined_deep(site->quantize->results[0], 0);
 }
 
 static sf_op *create(const sf_converter *c, const sf_site *site,
@@ -211,7 +215,7 @@ static int32_t *first_charge(const sf_converter *c, const sf_site *site) {
 
 static sf_result stbif(sf_converter *c, sf_site *site, sf_value *current) {
   bool gain = has_gain(site);
-  sf_scalar emit = is_joined(site->quantize->results[0], 0)
+  sf_scalar emit = sf_convert_is_joined(site)
                        ? site->quantize->results[0]->type.scalar
                        : sf_int(2);
   sf_neuron *neuron =

@@ -4,6 +4,7 @@
 #include "passes/convert/convert.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Products that may be spent on figures, when nobody says how many samples:
@@ -34,9 +35,11 @@ static int64_t run_length(const sf_network *network) {
   return (network->steps > 0 ? network->steps : 1) + lag;
 }
 
-static uint64_t sample_count(const sf_converter *c) {
+uint64_t sf_convert_sample_count(const sf_converter *c) {
   const sf_samples *samples = c->run->samples;
-  if (!samples) return 0;
+  if (!samples || c->network->return_count == 0 ||
+      c->network != c->run->module->first_network)
+    return 0;
   double count = (double)c->options->samples;
   if (count < 0) {
     double each = products_of(c->network) * (double)run_length(c->network) + 1;
@@ -49,12 +52,17 @@ static uint64_t sample_count(const sf_converter *c) {
 
 /* ---- Running. ---- */
 
+/* Numbers of steps that the log names the rate form's accuracy after. */
+enum { STEPS_COUNT = 5 };
+static const int64_t steps_named[STEPS_COUNT] = {4, 8, 16, 32, 64};
+
 typedef struct measure {
   sf_converter *c;
   sf_interp *before, *after;
   const sf_value *wanted; /* the integers behind result 0; NULL: not at hand */
   const sf_word **inputs;
   uint64_t same, right;
+  uint64_t right_after[STEPS_COUNT]; /* rate form: after steps_named[i] */
 } measure;
 
 static sf_value *result_of(const sf_network *network) {
@@ -68,6 +76,16 @@ static size_t class_of(const sf_word *words, size_t elements) {
   return best;
 }
 
+static void count_right(measure *m, int64_t steps, uint64_t sample) {
+  const sf_samples *samples = m->c->run->samples;
+  const sf_value *result = result_of(m->c->network);
+  for (uint32_t i = 0; i < STEPS_COUNT && samples->labels; i++)
+    if (steps_named[i] == steps)
+      m->right_after[i] += class_of(sf_interp_value(m->after, result),
+                                    sf_type_elements(&result->type)) ==
+                           (size_t)samples->labels[sample];
+}
+
 /* Samples at the arguments while input lasts, then nothing. */
 static sf_result run_one(measure *m, uint64_t sample) {
   const sf_network *network = m->c->network;
@@ -78,8 +96,10 @@ static sf_result run_one(measure *m, uint64_t sample) {
   if (m->wanted) SF_TRY(sf_interp_step(m->before, m->inputs));
   sf_interp_reset(m->after);
   int64_t steps = network->steps > 0 ? network->steps : 1;
-  for (int64_t t = 0; t < run_length(network); t++)
+  for (int64_t t = 0; t < run_length(network); t++) {
     SF_TRY(sf_interp_step(m->after, t < steps ? m->inputs : NULL));
+    count_right(m, t + 1, sample);
+  }
   const sf_value *result = result_of(network);
   size_t elements = sf_type_elements(&result->type);
   const sf_word *got = sf_interp_value(m->after, result);
@@ -124,6 +144,12 @@ static sf_result log_figures(const measure *m, sf_log_entry *entry,
   if (m->wanted && c->form != SF_FORM_RATE)
     SF_TRY(set_fraction(c, entry, "identical", m->same, count));
   if (!c->run->samples->labels) return SF_OK;
+  for (uint32_t i = 0; i < STEPS_COUNT && c->form == SF_FORM_RATE; i++) {
+    if (steps_named[i] >= c->network->steps) break;
+    char name[32];
+    snprintf(name, sizeof name, "accuracy_after_%d", (int)steps_named[i]);
+    SF_TRY(set_fraction(c, entry, name, m->right_after[i], count));
+  }
   return set_fraction(c, entry, "emitted_accuracy", m->right, count);
 }
 
@@ -140,10 +166,8 @@ static sf_result check(const measure *m, uint64_t count) {
 }
 
 static sf_result measure_samples(sf_converter *c, sf_log_entry *entry) {
-  uint64_t count = sample_count(c);
-  if (count == 0 || c->network->return_count == 0 ||
-      c->network != c->run->module->first_network)
-    return SF_OK;
+  uint64_t count = sf_convert_sample_count(c);
+  if (count == 0) return SF_OK;
   measure m = {.c = c, .wanted = c->wanted};
   sf_result result = run_samples(&m, count);
   if (result == SF_OK) result = check(&m, count);
@@ -166,6 +190,13 @@ sf_result sf_convert_report(sf_converter *c) {
   if (c->dropped_names)
     SF_TRY(
         sf_dict_set_string(arena, &entry->attrs, "dropped", c->dropped_names));
+  if (c->form == SF_FORM_RATE) {
+    SF_TRY(sf_dict_set_int(arena, &entry->attrs, "steps", c->options->steps));
+    SF_TRY(sf_dict_set_int(arena, &entry->attrs, "read_out_delay",
+                           c->read_out_delay));
+    SF_TRY(sf_dict_set_int(arena, &entry->attrs, "bias_corrected",
+                           (int64_t)c->corrected));
+  }
   if (c->delta > 0) {
     sf_item item = {.kind = SF_ITEM_NUMBER,
                     .number = sf_number_float(c->delta)};

@@ -95,7 +95,8 @@ static sf_result build(builder *b) {
   if (!y) return SF_OOM;
   sf_nvalue *out = y;
   if (b->adds_up) {
-    out = stmt(b, SF_NOP_SUB, SF_MODE_NONE, b->emit, sf_noperand_value(y),
+    /* Never saturates: no interval over single steps shows it. */
+    out = stmt(b, SF_NOP_SUB, SF_MODE_SAT, b->emit, sf_noperand_value(y),
                sf_noperand_value(b->last));
     if (!out) return SF_OOM;
     sf_noperand next[] = {sf_noperand_value(total), sf_noperand_value(y)};
@@ -121,12 +122,21 @@ static sf_result set_arguments(const builder *b, sf_op *op) {
   return sf_convert_argument(op, "charge", type, site->constant);
 }
 
+bool sf_convert_table_is_signed(const sf_site *site) {
+  for (size_t i = 0; i < (size_t)site->table_size * site->count; i++)
+    if (site->table[i] < 0) return true;
+  return false;
+}
+
 sf_result sf_convert_table(sf_converter *c, sf_site *site, sf_value *current) {
   builder b = {.c = c,
                .site = site,
                .adds_up = c->form == SF_FORM_STBIF,
                .emit = site->quantize->results[0]->type.scalar};
-  if (b.adds_up && b.emit.bits < SF_INT_BITS_MAX) b.emit.bits++;
+  /* Differences of levels from zero up fit the levels' own type. */
+  if (b.adds_up && sf_convert_table_is_signed(site) &&
+      b.emit.bits < SF_INT_BITS_MAX)
+    b.emit.bits++;
   SF_TRY(create_table(&b));
   SF_TRY(declare(&b));
   SF_TRY(build(&b));
