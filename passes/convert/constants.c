@@ -35,12 +35,21 @@ static sf_result copy_value(sf_converter *c, const sf_interp *interp,
   return SF_OK;
 }
 
+static bool is_site(const sf_converter *c, const sf_value *value) {
+  for (uint32_t i = 0; i < c->site_count; i++)
+    if (value == c->sites[i].quantize->results[0]) return true;
+  return false;
+}
+
 static sf_result read_constants(sf_converter *c, const sf_interp *interp,
                                 int32_t **returns) {
   for (uint32_t i = 0; i < c->site_count; i++) {
     sf_site *site = &c->sites[i];
     if (!site->input)
       SF_TRY(copy_value(c, interp, site->source, &site->constant));
+    if (!site->input && is_site(c, site->source)) /* no spike: 0 */
+      memset(site->constant, 0,
+             sf_type_elements(&site->source->type) * sizeof *site->constant);
   }
   /* Results were replaced by the integers behind them, which the reference
    * has under the same names unless they are sites' own or moved anew. */

@@ -296,6 +296,9 @@ sf_result sf_convert_populate(sf_converter *c) {
     site->emitted = site->result;
     if (site->pool) SF_TRY(move_pool(c, site));
     sf_value_replace_all_uses(site->quantize->results[0], site->result);
+    for (uint32_t j = i + 1; j < c->site_count; j++) /* a site of a site */
+      if (c->sites[j].source == site->quantize->results[0])
+        c->sites[j].source = site->result;
   }
   return SF_OK;
 }

@@ -148,6 +148,42 @@ class Network:
                      f"round = half-up, low = {low}, high = {high}}} : {stream.type}")
         return stream
 
+    def table(self, x, kind):
+        """A function of a rounded value that is no staircase of equal steps, rounded.
+
+        Its values lie no nearer than 1e-3 of a step to a border between levels, or the
+        f32 of the interpreter might choose the other one: `spread` moves them off.
+        """
+        function = {
+            "sigmoid": lambda v: 1 / (1 + np.exp(-v)),
+            "hardswish": lambda v: v * np.clip(v / 6 + 0.5, 0, 1),
+        }[kind]
+        low, high = (0, self.levels - 1) if kind == "sigmoid" else (-2, self.levels - 1)
+        steps = np.arange(x.low, x.high + 1)
+        scale, out = np.float32(0.37), np.float32(1 / (self.levels - 2))
+        if kind == "hardswish":
+            out = np.float32(scale * x.high / self.levels)
+        for _ in range(100):
+            exact = function(steps * np.float64(scale)) / np.float64(out)
+            if np.abs(exact - np.floor(exact) - 0.5).min() > 1e-3:
+                break
+            scale = np.float32(scale * 1.01)
+        levels = np.clip(np.floor(exact + 0.5), low, high).astype(np.int64)
+        value = [levels[v - x.low] for v in x.value]
+        f, g, q = self.name("f"), self.name("g"), self.name("q")
+        self.line(f, f"dequantize %{x.name}, {self.scalar('s', scale)} : f32{dims(x.shape)}")
+        self.line(g, f"{kind} %{f} : f32{dims(x.shape)}")
+        stream = Stream(q, x.shape, low, high,
+                        np.full(x.shape[0], out, np.float32), value)
+        self.line(q, f"quantize %{g}, {self.scalar('s', out)} {{round = half-up, "
+                     f"low = {low}, high = {high}}} : {stream.type}")
+        return stream
+
+    def scalar(self, stem, value):
+        name = self.name(stem)
+        self.blobs.append(f"  blob @{name} : f32 = splat {number(value)}")
+        return "@" + name
+
     # ---- sums
 
     def weights(self, shape, bits=8):
@@ -310,6 +346,20 @@ def joined(seed, samples=3):
     return n
 
 
+def tables(seed, samples=3):
+    """Sigmoid and hard swish between two roundings, one of them joined with others."""
+    n = Network(seed, samples)
+    x = n.inputs((2, 5, 5), signed=True)
+    a, shape = n.conv(x, 3)
+    g = n.table(n.site(a, shape, "id", 1.0), "sigmoid")
+    b, _ = n.conv(x, 3, kernel=1, pad=0)
+    j = n.concat(g, n.site(b, shape))
+    a, shape = n.conv(j, 4)
+    h = n.table(n.site(a, shape, "id", 1.0), "hardswish")
+    n.finish(*n.linear(h, 4))
+    return n
+
+
 def mixed(seed, samples=3):
     """Any of the ops, in any order."""
     n = Network(seed, samples)
@@ -345,4 +395,4 @@ def mixed(seed, samples=3):
 
 
 KINDS = {"residual": residual, "depthwise": depthwise, "pools": pools, "joined": joined,
-         "mixed": mixed}
+         "tables": tables, "mixed": mixed}
