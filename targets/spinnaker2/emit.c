@@ -13,14 +13,52 @@
  * ---------------------------------------------------------------------------
  */
 
-static sf_result emit_image(const sf_emit_job *job, const s2_core *core,
-                            uint32_t work_words) {
+/* Images that stand already. Most PEs of a layer run the same code over as many
+ * neurons; compiling and linking it again is what would take the time. */
+typedef struct image_list {
+  uint32_t count;
+  struct {
+    char key[S2_CODE_KEY_MAX];
+    const char *core; /* whose files they are */
+  } *items;           /* room for every core */
+} image_list;
+
+static const char *find_image(const image_list *images, const char *key) {
+  for (uint32_t i = 0; i < images->count; i++)
+    if (strcmp(images->items[i].key, key) == 0) return images->items[i].core;
+  return NULL;
+}
+
+static sf_result copy_file(const sf_emit_job *job, const char *from,
+                           const char *to, const char *suffix) {
+  char *source = sf_s2_file(job->directory, from, suffix);
+  char *target = sf_s2_file(job->directory, to, suffix);
+  char *bytes = NULL;
+  size_t size = 0;
+  sf_result result = source && target ? SF_OK : SF_OOM;
+  if (result == SF_OK)
+    result = sf_file_read(source, 0, job->diag, &bytes, &size);
+  if (result == SF_OK) result = sf_file_write(target, bytes, size, job->diag);
+  free(bytes);
+  free(source);
+  free(target);
+  return result;
+}
+
+static sf_result copy_image(const sf_emit_job *job, const char *from,
+                            const char *to) {
+  SF_TRY(copy_file(job, from, to, ".o"));
+  SF_TRY(copy_file(job, from, to, ".elf"));
+  return copy_file(job, from, to, ".bin");
+}
+
+static sf_result make_image(const sf_emit_job *job, const s2_core *core,
+                            s2_code *code) {
   char *object = sf_s2_file(job->directory, core->name, ".o");
   char *elf = sf_s2_file(job->directory, core->name, ".elf");
   char *raw = sf_s2_file(job->directory, core->name, ".bin");
   sf_result result = object && elf && raw ? SF_OK : SF_OOM;
-  if (result == SF_OK)
-    result = sf_s2_object_emit(core, work_words, object, job->diag);
+  if (result == SF_OK) result = sf_s2_code_emit(code, object, job->diag);
   if (result == SF_OK) {
     s2_image_files files = {core->name, object, elf, raw};
     result = sf_s2_link(&files, job->diag);
@@ -31,14 +69,31 @@ static sf_result emit_image(const sf_emit_job *job, const s2_core *core,
   return result;
 }
 
+static sf_result emit_image(const sf_emit_job *job, const s2_core *core,
+                            uint32_t work_words, image_list *images) {
+  s2_code code;
+  sf_result result = sf_s2_code_build(core, work_words, job->diag, &code);
+  const char *same = result == SF_OK ? find_image(images, code.key) : NULL;
+  if (same) {
+    result = copy_image(job, same, core->name);
+  } else if (result == SF_OK) {
+    memcpy(images->items[images->count].key, code.key, sizeof code.key);
+    images->items[images->count++].core = core->name;
+    result = make_image(job, core, &code);
+  }
+  sf_s2_code_destroy(&code);
+  return result;
+}
+
 static sf_result emit_core(const sf_emit_job *job, const s2_plan *plan,
-                           const s2_core *core) {
+                           const s2_core *core, image_list *images) {
   s2_region region;
   SF_TRY(sf_s2_region_build(plan, core, job->diag, &region));
   char *path = sf_s2_file(job->directory, core->name, ".regions.bin");
   sf_result result =
       path ? sf_file_write(path, region.bytes, region.size, job->diag) : SF_OOM;
-  if (result == SF_OK) result = emit_image(job, core, region.work_words);
+  if (result == SF_OK)
+    result = emit_image(job, core, region.work_words, images);
   free(path);
   sf_s2_region_destroy(&region);
   return result;
@@ -122,12 +177,21 @@ static sf_result write_certificate(const sf_emit_job *job) {
  * --------------------------------------------------------------------------------
  */
 
+static sf_result emit_cores(const sf_emit_job *job, const s2_plan *plan) {
+  image_list images = {0};
+  images.items = calloc(plan->core_count + 1u, sizeof *images.items);
+  sf_result result = images.items ? SF_OK : SF_OOM;
+  for (uint32_t c = 0; c < plan->core_count && result == SF_OK; c++)
+    result = emit_core(job, plan, &plan->cores[c], &images);
+  free(images.items);
+  return result;
+}
+
 static sf_result emit_plan(const sf_emit_job *job, const s2_plan *plan) {
   char *folder = sf_path_join(job->directory, "spinnaker2");
   sf_result result = folder ? sf_make_directory(folder, job->diag) : SF_OOM;
   free(folder);
-  for (uint32_t c = 0; c < plan->core_count && result == SF_OK; c++)
-    result = emit_core(job, plan, &plan->cores[c]);
+  if (result == SF_OK) result = emit_cores(job, plan);
   if (result == SF_OK) result = write_manifest(job, plan);
   if (result == SF_OK)
     result = write_json(job, "routing", sf_s2_routing_json(job->mapping));

@@ -3,9 +3,11 @@
  * side). */
 #include "codegen/codegen.h"
 #include "support/file.h"
+#include "support/hash.h"
 #include "targets/spinnaker2/image.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Word offsets in pe_call: all its fields are 4 bytes on the PE. */
 typedef enum call_field {
@@ -166,16 +168,30 @@ static sf_result build_core(sf_codegen *cg, const s2_core *core,
   return result;
 }
 
-sf_result sf_s2_object_emit(const s2_core *core, uint32_t work_words,
-                            const char *path, sf_diag *diag) {
-  sf_codegen *cg = NULL;
-  SF_TRY(sf_codegen_create(&sf_code_cortex_m4, core->name, diag, &cg));
+/* The module has one name for all PEs, so that its text tells them apart by
+ * what they do only. */
+sf_result sf_s2_code_build(const s2_core *core, uint32_t work_words,
+                           sf_diag *diag, s2_code *out) {
+  *out = (s2_code){0};
+  SF_TRY(sf_codegen_create(&sf_code_cortex_m4, "pe", diag, &out->cg));
+  SF_TRY(build_core(out->cg, core, work_words));
+  char *text = LLVMPrintModuleToString(out->cg->module);
+  if (!text) return SF_OOM;
+  sf_sha256(text, strlen(text), out->key);
+  LLVMDisposeMessage(text);
+  return out->key[0] ? SF_OK : SF_OOM;
+}
+
+sf_result sf_s2_code_emit(s2_code *code, const char *path, sf_diag *diag) {
   char *bytes = NULL;
   size_t size = 0;
-  sf_result result = build_core(cg, core, work_words);
-  if (result == SF_OK) result = sf_codegen_emit(cg, &bytes, &size);
+  sf_result result = sf_codegen_emit(code->cg, &bytes, &size);
   if (result == SF_OK) result = sf_file_write(path, bytes, size, diag);
   free(bytes);
-  sf_codegen_destroy(cg);
   return result;
+}
+
+void sf_s2_code_destroy(s2_code *code) {
+  sf_codegen_destroy(code->cg);
+  *code = (s2_code){0};
 }
