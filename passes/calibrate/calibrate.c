@@ -58,13 +58,7 @@ static const sf_option options[] = {
      .kind = SF_OPTION_BOOL,
      .default_text = "true",
      .offset = offsetof(sf_calibrate_options, per_channel)},
-    {.name = "samples",
-     .doc = "samples used, from the first on; 0: all",
-     .kind = SF_OPTION_INT,
-     .default_text = "256",
-     .low = 0,
-     .high = 1000000000,
-     .offset = offsetof(sf_calibrate_options, samples)},
+    SF_SAMPLES_OPTION(sf_calibrate_options, "256"),
     {0}};
 
 static const char *name_of(const sf_pass_run *run, const sf_site_plan *site,

@@ -23,6 +23,17 @@ sf_result sf_sample_runner_each(sf_sample_runner *runner, uint64_t first,
                                 uint64_t count, sf_sample_visit visit,
                                 void *data) SF_MUST_USE;
 
+/* The option of every pass that runs samples: an int64_t member `samples` of
+ * its options, for sf_samples_used. */
+#define SF_SAMPLES_OPTION(options_type, default_count)                         \
+  {.name = "samples",                                                          \
+   .doc = "samples used, from the first on; 0: all",                           \
+   .kind = SF_OPTION_INT,                                                      \
+   .default_text = default_count,                                              \
+   .low = 0,                                                                   \
+   .high = 1000000000,                                                         \
+   .offset = offsetof(options_type, samples)}
+
 /* How many samples a pass uses: `limit` of them, 0: all. */
 static inline uint64_t sf_samples_used(const sf_samples *samples,
                                        int64_t limit) {

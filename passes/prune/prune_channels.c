@@ -53,13 +53,7 @@ static const sf_option options[] = {
      .low = 0,
      .high = 1,
      .offset = offsetof(sf_prune_options, damping)},
-    {.name = "samples",
-     .doc = "samples used, from the first on; 0: all",
-     .kind = SF_OPTION_INT,
-     .default_text = "1024",
-     .low = 0,
-     .high = 1000000000,
-     .offset = offsetof(sf_prune_options, samples)},
+    SF_SAMPLES_OPTION(sf_prune_options, "1024"),
     {0}};
 
 static bool wants_samples(const sf_prune_options *o) {

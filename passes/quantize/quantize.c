@@ -12,6 +12,7 @@
  * integers too. The network's result keeps one unit. */
 #include "passes/quantize/quantize.h"
 
+#include "passes/calibrate/runner.h"
 #include "support/number.h"
 
 #include <string.h>
@@ -47,13 +48,7 @@ static const sf_option options[] = {
      .kind = SF_OPTION_BOOL,
      .default_text = "false",
      .offset = offsetof(sf_quantize_options, reconstruct)},
-    {.name = "samples",
-     .doc = "samples used, from the first on; 0: all",
-     .kind = SF_OPTION_INT,
-     .default_text = "256",
-     .low = 0,
-     .high = 1000000000,
-     .offset = offsetof(sf_quantize_options, samples)},
+    SF_SAMPLES_OPTION(sf_quantize_options, "256"),
     {0}};
 
 /* ---- Bits of layers. ---- */

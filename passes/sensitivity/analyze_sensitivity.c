@@ -35,13 +35,7 @@ static const sf_option options[] = {
      .kind = SF_OPTION_TEXT,
      .default_text = "8,6,5,4,3,2,1",
      .offset = offsetof(analyze_options, bits)},
-    {.name = "samples",
-     .doc = "samples used, from the first on; 0: all",
-     .kind = SF_OPTION_INT,
-     .default_text = "256",
-     .low = 0,
-     .high = 1000000000,
-     .offset = offsetof(analyze_options, samples)},
+    SF_SAMPLES_OPTION(analyze_options, "256"),
     {0}};
 
 /* ---- The table, as notes. ---- */
