@@ -5,12 +5,16 @@
 
 /* ---- Union-find. ---- */
 
-uint32_t sf_channel_root(const sf_channel_graph *graph, uint32_t node) {
-  while (graph->parent[node] != node) {
-    graph->parent[node] = graph->parent[graph->parent[node]];
-    node = graph->parent[node];
+uint32_t sf_set_root(uint32_t *parent, uint32_t node) {
+  while (parent[node] != node) {
+    parent[node] = parent[parent[node]];
+    node = parent[node];
   }
   return node;
+}
+
+uint32_t sf_channel_root(const sf_channel_graph *graph, uint32_t node) {
+  return sf_set_root(graph->parent, node);
 }
 
 /* The lower number is the root: the same whatever the order. */

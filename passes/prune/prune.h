@@ -40,6 +40,8 @@ sf_result sf_channels_find(sf_network *network, sf_arena *arena,
                            sf_channel_graph *out) SF_MUST_USE;
 const sf_channels *sf_channels_of(const sf_channel_graph *graph,
                                   const sf_value *value);
+/* The root of `node` in a union-find, whose paths it halves. */
+uint32_t sf_set_root(uint32_t *parent, uint32_t node);
 uint32_t sf_channel_root(const sf_channel_graph *graph, uint32_t node);
 /* Whether index `i` of the value's axis stays. */
 bool sf_channel_stays(const sf_channel_graph *graph, const sf_channels *c,

@@ -178,11 +178,7 @@ typedef struct choice {
 } choice;
 
 static uint32_t set_of(const choice *c, uint32_t producer) {
-  while (c->set[producer] != producer) {
-    c->set[producer] = c->set[c->set[producer]];
-    producer = c->set[producer];
-  }
-  return producer;
+  return sf_set_root(c->set, producer);
 }
 
 static void find_sets(const choice *c) {
