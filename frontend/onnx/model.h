@@ -116,7 +116,6 @@ struct onnx_import {
   bool stopped;       /* something was reported that ends the walk */
   bool out_of_memory; /* where a function could not say so */
   bool warned_opset;  /* once is enough */
-  sf_names warned;    /* formats of warnings given */
   sf_names blobs;     /* by what they were made of */
   sf_names reported;  /* labels of refused nodes */
   sf_names functions;

@@ -237,8 +237,6 @@ sf_result sf_onnx_refuse(onnx_node *node, const char *help, const char *format,
 #endif
 /* SF_OOM, or SF_FAIL when `node` was refused: after a NULL from above. */
 sf_result sf_onnx_failed(const onnx_node *node);
-/* Something of the model that has no effect; once for each `format`. */
-void sf_onnx_ignore(onnx_node *node, const char *format, ...) SF_PRINTF(2, 3);
 /* A choice of the reader, printed once an import: the first reason counts. */
 sf_result sf_onnx_choose(onnx_import *import, const char *name,
                          const char *value, const char *reason) SF_MUST_USE;

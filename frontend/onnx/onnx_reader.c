@@ -86,7 +86,6 @@ static sf_result read_model(onnx_import *import, const char *path,
   SF_TRY(sf_onnx_load(import, path));
   import->network = sf_network_create(import->module, "main", import->loc);
   if (!import->network) return SF_OOM;
-  import->warned.arena = import->arena;
   import->reported.arena = import->arena;
   import->blobs.arena = import->arena;
   SF_TRY(walk_model(import));

@@ -56,19 +56,6 @@ sf_result sf_onnx_failed(const onnx_node *node) {
   return node->refused ? SF_FAIL : SF_OOM;
 }
 
-void sf_onnx_ignore(onnx_node *node, const char *format, ...) {
-  onnx_import *import = node->import;
-  if (sf_names_find(&import->warned, sf_slice_of(format))) return;
-  if (sf_names_set(&import->warned, format, import) != SF_OK) return;
-  char text[512];
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
-  va_end(arguments);
-  sf_warning(import->diag, SF_DIAG_IMPORT_IGNORED, node->loc, "%s: %s",
-             node->op_type, text);
-}
-
 sf_result sf_onnx_choose(onnx_import *import, const char *name,
                          const char *value, const char *reason) {
   for (uint32_t i = 0; i < import->choice_count; i++)
