@@ -17,7 +17,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
 
 /* ---- One import. ---- */
 
-static char folder[] = "/tmp/fuzz_onnx_XXXXXX";
+static char folder[512];
 static char path[sizeof folder + 16], data_path[sizeof folder + 16];
 
 static void remove_files(void) {
@@ -36,6 +36,9 @@ static void write_file(const char *name, const void *data, size_t size) {
 static void prepare(void) {
   static const char numbers[4096] = "external data";
   if (*path) return;
+  const char *parent = getenv("TMPDIR");
+  snprintf(folder, sizeof folder, "%s/fuzz_onnx_XXXXXX",
+           parent && *parent ? parent : "/tmp");
   if (!mkdtemp(folder)) abort();
   snprintf(path, sizeof path, "%s/m.onnx", folder);
   snprintf(data_path, sizeof data_path, "%s/data", folder);
