@@ -2,7 +2,7 @@
 #ifndef SF_PASSES_CALIBRATE_CALIBRATE_H
 #define SF_PASSES_CALIBRATE_CALIBRATE_H
 
-#include "passes/qdq.h"
+#include "passes/qdq/qdq.h"
 
 typedef struct sf_calibrate_options {
   int64_t levels, input_levels;

@@ -5,7 +5,7 @@
  *   reduce{sum}           pool{sum} over the whole image */
 #include "passes/convert/convert.h"
 
-#include "passes/relay.h"
+#include "passes/rewrite/relay.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* maxima.c - trees of the form's own populations for pool{max} and max. */
 #include "passes/convert/convert.h"
 
-#include "passes/max_tree.h"
+#include "passes/max_tree/tree.h"
 
 #include <string.h>
 

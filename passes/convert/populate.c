@@ -6,9 +6,9 @@
  */
 #include "passes/convert/convert.h"
 
-#include "passes/normal_form.h"
-#include "passes/op_copy.h"
-#include "passes/relay.h"
+#include "passes/rewrite/normal_form.h"
+#include "passes/rewrite/op_copy.h"
+#include "passes/rewrite/relay.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * rounded now, if there are samples to do it by. */
 #include "passes/convert/convert.h"
 
-#include "passes/pass_manager.h"
+#include "passes/manager/manager.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * each kind at a time. */
 #include "passes/convert/convert.h"
 
-#include "passes/op_copy.h"
+#include "passes/rewrite/op_copy.h"
 
 #include <string.h>
 

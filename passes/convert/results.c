@@ -5,7 +5,7 @@
  * population that adds them up. */
 #include "passes/convert/convert.h"
 
-#include "passes/op_copy.h"
+#include "passes/rewrite/op_copy.h"
 
 #include <string.h>
 

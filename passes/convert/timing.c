@@ -5,7 +5,7 @@
  * along the longest path is the step in which nothing changes any more. */
 #include "passes/convert/convert.h"
 
-#include "passes/pass_manager.h"
+#include "passes/manager/manager.h"
 
 #include <string.h>
 

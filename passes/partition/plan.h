@@ -12,7 +12,7 @@
 #ifndef SF_PASSES_PARTITION_PLAN_H
 #define SF_PASSES_PARTITION_PLAN_H
 
-#include "passes/mapping_flow.h"
+#include "passes/mapping/flow.h"
 #include "sf/machine.h"
 
 enum {

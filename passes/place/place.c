@@ -7,7 +7,7 @@
  * a snake of routers, row by row and every second row backwards, so that cores
  * that follow each other in the text are neighbours. A chip of SpiNNaker2 is
  * filled in order of PE numbers, quad by quad. */
-#include "passes/mapping_flow.h"
+#include "passes/mapping/flow.h"
 #include "sf/pass.h"
 
 #include <string.h>

@@ -4,7 +4,7 @@
 #ifndef SF_PASSES_PRUNE_H
 #define SF_PASSES_PRUNE_H
 
-#include "passes/qdq.h"
+#include "passes/qdq/qdq.h"
 
 typedef struct sf_prune_options {
   double ratio;

@@ -10,7 +10,7 @@
 
 #include "passes/calibrate/runner.h"
 #include "passes/linear_algebra.h"
-#include "passes/op_copy.h"
+#include "passes/rewrite/op_copy.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * of its operands, or has one that follows from them. */
 #include "passes/quantize/quantize.h"
 
-#include "passes/op_copy.h"
+#include "passes/rewrite/op_copy.h"
 
 /* Elements that one result of a sum adds. */
 static double window_of(const sf_op *op) {

@@ -7,7 +7,7 @@
 #ifndef SF_PASSES_QUANTIZE_QUANTIZE_H
 #define SF_PASSES_QUANTIZE_QUANTIZE_H
 
-#include "passes/qdq.h"
+#include "passes/qdq/qdq.h"
 
 typedef struct sf_quantize_options {
   int64_t bits;

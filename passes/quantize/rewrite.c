@@ -1,7 +1,7 @@
 /* rewrite.c - the integer ops that stand for linear sums. */
 #include "passes/quantize/quantize.h"
 
-#include "passes/op_copy.h"
+#include "passes/rewrite/op_copy.h"
 
 static unsigned stored_bits(unsigned bits) {
   return bits < SF_INT_BITS_MIN ? SF_INT_BITS_MIN : bits;

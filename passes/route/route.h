@@ -10,7 +10,7 @@
 #define SF_PASSES_ROUTE_ROUTE_H
 
 #include "machine/routing.h"
-#include "passes/mapping_flow.h"
+#include "passes/mapping/flow.h"
 
 typedef struct sf_route_host {
   const sf_op *op; /* population */

@@ -7,7 +7,7 @@
 #ifndef SF_PASSES_SENSITIVITY_H
 #define SF_PASSES_SENSITIVITY_H
 
-#include "passes/qdq.h"
+#include "passes/qdq/qdq.h"
 
 enum { SF_WIDTHS_MAX = 8, SF_WIDTH_LARGEST = 8 };
 

@@ -2,7 +2,7 @@
  * arguments are what they take from the rest. */
 #include "passes/sensitivity/sensitivity.h"
 
-#include "passes/op_copy.h"
+#include "passes/rewrite/op_copy.h"
 
 /* By the op's number in the whole network. */
 typedef struct walk {

@@ -1,6 +1,6 @@
 /* Allocations against brute force on random tables; losses of single layers
  * from the cut network against runs of the whole one. */
-#include "passes/allocate_bits.h"
+#include "passes/allocate_bits/allocate_bits.h"
 #include "sf/ir.h"
 #include "support/hash.h"
 #include "test/support/folder.h"

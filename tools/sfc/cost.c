@@ -1,7 +1,7 @@
 /* cost.c - what the mapping says, handed to the cost model of machine/. */
 #include "tools/sfc/cost.h"
 
-#include "passes/mapping_report.h"
+#include "passes/mapping/report.h"
 
 sf_result sfc_cost_of(const sfc_model *model, const sf_counts *counts,
                       sf_diag *diag, sfc_cost *out) {

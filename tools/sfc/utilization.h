@@ -3,7 +3,7 @@
 #ifndef SFC_UTILIZATION_H
 #define SFC_UTILIZATION_H
 
-#include "passes/mapping_report.h"
+#include "passes/mapping/report.h"
 #include "tools/sfc/sfc.h"
 
 void sfc_utilization_print(const sf_check_report *report,
