@@ -351,8 +351,10 @@ const onnx_evaluator *sf_onnx_evaluator(const char *domain, const char *name);
 extern const onnx_operator sf_onnx_constant_rows[];
 extern const onnx_operator sf_onnx_control_rows[];
 extern const onnx_operator sf_onnx_elementwise_rows[];
+extern const onnx_operator sf_onnx_conv_rows[];
 extern const onnx_operator sf_onnx_linear_rows[];
 extern const onnx_operator sf_onnx_pool_rows[];
+extern const onnx_operator sf_onnx_move_rows[];
 extern const onnx_operator sf_onnx_shape_rows[];
 extern const onnx_operator sf_onnx_normalize_rows[];
 extern const onnx_operator sf_onnx_activation_rows[];
@@ -384,6 +386,7 @@ extern const onnx_evaluator sf_onnx_constant_pad[];
 extern const onnx_evaluator sf_onnx_constant_shape[];
 extern const onnx_evaluator sf_onnx_constant_move[];
 extern const onnx_evaluator sf_onnx_constant_reduce[];
+extern const onnx_evaluator sf_onnx_move_evaluators[];
 extern const onnx_evaluator sf_onnx_shape_evaluators[];
 
 #endif

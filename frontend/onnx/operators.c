@@ -5,23 +5,24 @@
 #include <string.h>
 
 static const onnx_operator *const tables[] = {
-    sf_onnx_linear_rows,   sf_onnx_elementwise_rows, sf_onnx_pool_rows,
-    sf_onnx_shape_rows,    sf_onnx_normalize_rows,   sf_onnx_control_rows,
-    sf_onnx_constant_rows, sf_onnx_activation_rows,  sf_onnx_cast_rows,
-    sf_onnx_clip_rows,     sf_onnx_compare_rows,     sf_onnx_power_rows,
-    sf_onnx_reduce_rows,   sf_onnx_round_rows,       sf_onnx_softmax_rows,
-    sf_onnx_copy_rows,     sf_onnx_pad_rows,         sf_onnx_resize_rows,
-    sf_onnx_split_rows,    sf_onnx_layernorm_rows,   sf_onnx_qlinear_rows,
-    sf_onnx_qonnx_rows,    sf_onnx_quantize_rows,    sf_onnx_attention_rows,
-    sf_onnx_convt_rows,    sf_onnx_einsum_rows,      sf_onnx_recurrent_rows,
-    sf_onnx_rotary_rows,   sf_onnx_refused_rows,     sf_onnx_triangle_rows,
+    sf_onnx_conv_rows,        sf_onnx_move_rows,      sf_onnx_linear_rows,
+    sf_onnx_elementwise_rows, sf_onnx_pool_rows,      sf_onnx_shape_rows,
+    sf_onnx_normalize_rows,   sf_onnx_control_rows,   sf_onnx_constant_rows,
+    sf_onnx_activation_rows,  sf_onnx_cast_rows,      sf_onnx_clip_rows,
+    sf_onnx_compare_rows,     sf_onnx_power_rows,     sf_onnx_reduce_rows,
+    sf_onnx_round_rows,       sf_onnx_softmax_rows,   sf_onnx_copy_rows,
+    sf_onnx_pad_rows,         sf_onnx_resize_rows,    sf_onnx_split_rows,
+    sf_onnx_layernorm_rows,   sf_onnx_qlinear_rows,   sf_onnx_qonnx_rows,
+    sf_onnx_quantize_rows,    sf_onnx_attention_rows, sf_onnx_convt_rows,
+    sf_onnx_einsum_rows,      sf_onnx_recurrent_rows, sf_onnx_rotary_rows,
+    sf_onnx_refused_rows,     sf_onnx_triangle_rows,
 };
 
 static const onnx_evaluator *const evaluators[] = {
     sf_onnx_constant_arithmetic, sf_onnx_constant_unary,
     sf_onnx_constant_pad,        sf_onnx_constant_shape,
     sf_onnx_constant_move,       sf_onnx_constant_reduce,
-    sf_onnx_shape_evaluators};
+    sf_onnx_move_evaluators,     sf_onnx_shape_evaluators};
 
 const onnx_operator *sf_onnx_operator(const char *domain, const char *name) {
   for (size_t t = 0; t < SF_COUNT_OF(tables); t++)
