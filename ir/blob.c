@@ -3,6 +3,7 @@
 
 #include "ir/blob_private.h"
 #include "ir/names.h"
+#include "ir/use.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,7 @@ void sf_blob_erase(sf_blob *blob) {
   else
     module->last_blob = blob->prev;
   sf_names_remove(&module->symbols->blobs, blob->name);
+  sf_blob_count_user(blob->base, -1);
 }
 
 /* Gives `bytes` (malloc'ed) to the module; frees them on failure. */
@@ -114,6 +116,44 @@ sf_blob *sf_blob_create_raw(sf_module *module, const char *name,
   return blob->path ? blob : NULL;
 }
 
+sf_result sf_blob_set_slice(sf_blob *blob, sf_blob *base,
+                            const int32_t *begin) {
+  int32_t *first = SF_NEW_ARRAY(blob->module->arena, int32_t, SF_RANK_MAX);
+  if (!first) return SF_OOM;
+  for (unsigned i = 0; i < blob->type.rank; i++)
+    first[i] = begin[i] + (base->base ? base->begin[i] : 0);
+  if (base->base) base = base->base;
+  blob->source = SF_SOURCE_SLICE;
+  blob->base = base;
+  blob->begin = first;
+  blob->dtype = base->dtype;
+  blob->data = base->data;
+  sf_blob_count_user(base, 1);
+  return SF_OK;
+}
+
+sf_blob *sf_blob_create_slice(sf_module *module, const char *name,
+                              const sf_type *type, sf_blob *base,
+                              const int32_t *begin) {
+  if (base->source == SF_SOURCE_SPLAT)
+    return sf_blob_create_splat(module, name, type, base->splat);
+  sf_blob *blob = sf_blob_create(module, name, type, SF_SOURCE_SLICE);
+  return blob && sf_blob_set_slice(blob, base, begin) == SF_OK ? blob : NULL;
+}
+
+/* Where element `index` of a slice lies in its base. */
+static size_t base_index(const sf_blob *slice, size_t index) {
+  size_t at = 0, stride = 1;
+  for (unsigned i = slice->type.rank; i-- > 0;) {
+    size_t extent = (size_t)slice->type.dim[i];
+    size_t here = i ? index % extent : index;
+    if (i) index /= extent;
+    at += (here + (size_t)slice->begin[i]) * stride;
+    stride *= (size_t)slice->base->type.dim[i];
+  }
+  return at;
+}
+
 size_t sf_blob_elements(const sf_blob *blob) {
   return sf_type_elements(&blob->type);
 }
@@ -136,6 +176,10 @@ float sf_half_to_float(uint16_t half) {
 }
 
 int32_t sf_blob_i32(const sf_blob *blob, size_t index) {
+  if (blob->source == SF_SOURCE_SLICE) {
+    index = base_index(blob, index);
+    blob = blob->base;
+  }
   if (blob->source == SF_SOURCE_SPLAT) return (int32_t)blob->splat.i;
   const char *at =
       (const char *)blob->data + index * sf_dtype_bytes(blob->dtype);
@@ -162,6 +206,10 @@ int32_t sf_blob_i32(const sf_blob *blob, size_t index) {
 }
 
 float sf_blob_raw_f32(const sf_blob *blob, size_t index) {
+  if (blob->source == SF_SOURCE_SLICE) {
+    index = base_index(blob, index);
+    blob = blob->base;
+  }
   if (blob->source == SF_SOURCE_SPLAT) return blob->splat.f;
   const char *at =
       (const char *)blob->data + index * sf_dtype_bytes(blob->dtype);

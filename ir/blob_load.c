@@ -220,11 +220,22 @@ static sf_result load_file(sf_blob *blob, sf_diag *diag) {
   return result;
 }
 
+/* The base is checked as a whole. */
+static sf_result load_slice(sf_blob *slice, sf_diag *diag) {
+  sf_blob *base = slice->base;
+  SF_TRY(sf_blob_load(base, diag));
+  slice->dtype = base->dtype;
+  slice->data = base->data ? base->data : &base->splat;
+  return SF_OK;
+}
+
 sf_result sf_blob_load(sf_blob *blob, sf_diag *diag) {
   switch (blob->source) {
   case SF_SOURCE_FILE:
   case SF_SOURCE_RAW:
     return blob->data ? SF_OK : load_file(blob, diag);
+  case SF_SOURCE_SLICE:
+    return load_slice(blob, diag);
   case SF_SOURCE_ELIDED:
     (void)sf_error(diag, SF_DIAG_BLOB_ELIDED, blob->loc,
                    "the data of '@%s' were left out of this text", blob->name);

@@ -9,6 +9,10 @@ enum { SF_BLOB_INLINE_MAX = 64 }; /* elements that print as `dense` */
 /* A blob without elements yet, its name made unique. NULL: out of memory. */
 sf_blob *sf_blob_create(sf_module *module, const char *name,
                         const sf_type *type, sf_source_kind source);
+/* Makes a blob the part of `base` (another of the module) that starts at
+ * `begin`, of its own type's extents. SF_OOM is the only failure. */
+sf_result sf_blob_set_slice(sf_blob *blob, sf_blob *base,
+                            const int32_t *begin) SF_MUST_USE;
 /* i8 for spike and i2..i8, i16 for i9..i16, else i32; f32. */
 sf_dtype sf_blob_narrowest(sf_scalar scalar);
 /* Element `index` of an array of an integer dtype. */

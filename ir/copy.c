@@ -51,9 +51,21 @@ static sf_result copy_blob_fields(sf_module *module, const sf_blob *from,
   return copy_data(module, from, to);
 }
 
+static bool same_blob(const sf_blob *a, const sf_blob *b);
+
+/* The copy of `from` that the module has already, or a new one. */
+static sf_blob *copy_once(sf_module *module, const sf_blob *from) {
+  sf_blob *known = sf_module_find_blob(module, sf_slice_of(from->name));
+  bool same = known && same_blob(known, from); /* else another of that name */
+  return same ? known : sf_blob_copy(module, from);
+}
+
 sf_blob *sf_blob_copy(sf_module *module, const sf_blob *from) {
+  sf_blob *base = from->base ? copy_once(module, from->base) : NULL;
+  if (from->base && !base) return NULL;
   sf_blob *blob = sf_blob_create(module, from->name, &from->type, from->source);
   if (!blob || copy_blob_fields(module, from, blob) != SF_OK) return NULL;
+  if (base && sf_blob_set_slice(blob, base, from->begin) != SF_OK) return NULL;
   return blob;
 }
 
@@ -114,6 +126,9 @@ static bool same_blob(const sf_blob *a, const sf_blob *b) {
   if (!sf_number_equal(a->splat, b->splat) || !same_text(a->path, b->path) ||
       !same_text(a->tensor, b->tensor) || !same_text(a->sha256, b->sha256))
     return false;
+  if (a->source == SF_SOURCE_SLICE)
+    return same_blob(a->base, b->base) &&
+           memcmp(a->begin, b->begin, a->type.rank * sizeof *a->begin) == 0;
   if (a->source != SF_SOURCE_DENSE && a->source != SF_SOURCE_DERIVED)
     return true;
   return memcmp(a->data, b->data,
@@ -121,9 +136,7 @@ static bool same_blob(const sf_blob *a, const sf_blob *b) {
 }
 
 static sf_result copy_table(sf_neuron *to, const sf_blob *from, sf_blob **out) {
-  *out = sf_module_find_blob(to->module, sf_slice_of(from->name));
-  if (*out && !same_blob(*out, from)) *out = NULL; /* another of that name */
-  if (!*out) *out = sf_blob_copy(to->module, from);
+  *out = copy_once(to->module, from);
   return *out ? SF_OK : SF_OOM;
 }
 

@@ -119,6 +119,49 @@ static sf_result parse_elided(sf_parser *parser, sf_blob *blob) {
   return parse_sha256(parser, blob, true);
 }
 
+/* One `begin:end` of a slice; its extent is that of the type. */
+static sf_result parse_extent(sf_parser *parser, const sf_blob *blob,
+                              unsigned axis, int32_t *out) {
+  sf_token start = parser->token;
+  int64_t begin, end;
+  SF_TRY(sf_parser_int(parser, 0, INT32_MAX, "the begin of a slice", &begin));
+  SF_TRY(sf_parser_expect(parser, ':', "':'"));
+  SF_TRY(sf_parser_int(parser, 0, INT32_MAX, "the end of a slice", &end));
+  *out = (int32_t)begin;
+  if (axis < blob->type.rank && end - begin == blob->type.dim[axis])
+    return SF_OK;
+  return sf_parser_error(parser, SF_DIAG_BLOB, &start,
+                         "'@%s' is not of the extents of its slice",
+                         blob->name);
+}
+
+static sf_result parse_slice(sf_parser *parser, sf_blob *blob) {
+  sf_token token = parser->token;
+  const char *name;
+  SF_TRY(sf_parser_take_text(parser, SF_TOKEN_SYMBOL, "@name", &name));
+  sf_blob *base = sf_module_find_blob(parser->module, sf_slice_of(name));
+  if (!base || base == blob)
+    return sf_parser_error(parser, SF_DIAG_NAME, &token,
+                           "there is no blob '@%s' above this slice", name);
+  int32_t begin[SF_RANK_MAX] = {0};
+  unsigned axes = 0;
+  sf_token start = parser->token;
+  SF_TRY(sf_parser_expect(parser, '[', "'['"));
+  do {
+    int32_t first;
+    SF_TRY(parse_extent(parser, blob, axes, &first));
+    begin[axes++] = first;
+  } while (sf_parser_accept(parser, ','));
+  SF_TRY(sf_parser_expect(parser, ']', "',' or ']'"));
+  bool inside = axes == blob->type.rank && axes == base->type.rank;
+  for (unsigned i = 0; inside && i < axes; i++)
+    inside = begin[i] <= base->type.dim[i] - blob->type.dim[i];
+  if (!inside)
+    return sf_parser_error(parser, SF_DIAG_BLOB, &start,
+                           "the slice is no box of '@%s'", name);
+  return sf_blob_set_slice(blob, base, begin);
+}
+
 static sf_result parse_source(sf_parser *parser, sf_blob *blob) {
   if (sf_parser_accept_word(parser, "splat")) {
     blob->source = SF_SOURCE_SPLAT;
@@ -127,10 +170,11 @@ static sf_result parse_source(sf_parser *parser, sf_blob *blob) {
   if (sf_parser_accept_word(parser, "dense")) return parse_dense(parser, blob);
   if (sf_parser_accept_word(parser, "file")) return parse_file(parser, blob);
   if (sf_parser_accept_word(parser, "raw")) return parse_raw(parser, blob);
+  if (sf_parser_accept_word(parser, "slice")) return parse_slice(parser, blob);
   if (sf_parser_accept_word(parser, "elided"))
     return parse_elided(parser, blob);
-  return sf_parser_expected(parser,
-                            "a source: splat, dense, file, raw or elided");
+  return sf_parser_expected(
+      parser, "a source: splat, dense, file, raw, slice or elided");
 }
 
 sf_result sf_parse_blob(sf_parser *parser) {

@@ -46,6 +46,13 @@ static void print_hash(sf_buffer *out, const char *sha256) {
   if (sha256) sf_buffer_printf(out, " sha256 \"%s\"", sha256);
 }
 
+static void print_box(sf_buffer *out, const sf_blob *slice) {
+  for (unsigned i = 0; i < slice->type.rank; i++)
+    sf_buffer_printf(out, "%s%d:%d", i ? ", " : " [", slice->begin[i],
+                     slice->begin[i] + slice->type.dim[i]);
+  sf_buffer_char(out, ']');
+}
+
 /* Length and hash of bytes that are at hand but not printed. */
 static void print_outside(const sf_printer *printer, const sf_blob *blob) {
   char sha256[65];
@@ -83,6 +90,11 @@ static void print_source(const sf_printer *printer, const sf_blob *blob) {
     sf_buffer_printf(out, " at %llu %s", (unsigned long long)blob->offset,
                      sf_dtype_text(blob->dtype));
     print_hash(out, blob->sha256);
+    return;
+  case SF_SOURCE_SLICE:
+    sf_buffer_text(out, "slice ");
+    sf_print_name(out, '@', blob->base->name);
+    print_box(out, blob);
     return;
   case SF_SOURCE_ELIDED:
     sf_buffer_printf(out, "elided %llu", (unsigned long long)blob->bytes);

@@ -24,13 +24,15 @@ typedef struct sf_blob {
   const char *name; /* without @ */
   sf_type type;
   sf_source_kind source;
-  sf_dtype dtype;     /* of the stored bytes */
-  sf_number splat;    /* SPLAT */
-  const char *path;   /* FILE, RAW: relative to the .sf file */
-  const char *tensor; /* FILE: name inside the safetensors file */
-  uint64_t offset;    /* RAW: bytes from the start of the file */
-  uint64_t bytes;     /* ELIDED: stored bytes */
-  const char *sha256; /* 64 hex digits of the stored bytes, or NULL */
+  sf_dtype dtype;       /* of the stored bytes */
+  sf_number splat;      /* SPLAT */
+  const char *path;     /* FILE, RAW: relative to the .sf file */
+  const char *tensor;   /* FILE: name inside the safetensors file */
+  uint64_t offset;      /* RAW: bytes from the start of the file */
+  uint64_t bytes;       /* ELIDED: stored bytes */
+  struct sf_blob *base; /* SLICE: the blob whose elements these are; no slice */
+  const int32_t *begin; /* SLICE: first index in base, one an axis */
+  const char *sha256;   /* 64 hex digits of the stored bytes, or NULL */
   sf_loc loc;
   struct sf_module *module;
   struct sf_blob *prev, *next;
@@ -39,7 +41,7 @@ typedef struct sf_blob {
    * dtype elements, perhaps unaligned: use the accessors. NULL: not loaded. */
   const void *data;
   bool checked;   /* private: sf_blob_load has looked at the elements */
-  uint32_t users; /* operands and attributes that name it */
+  uint32_t users; /* operands, attributes and slices that name it */
 } sf_blob;
 
 /* Creates a blob whose bytes are computed; `name` is made unique. The bytes are
@@ -66,6 +68,14 @@ sf_blob *sf_blob_create_splat(sf_module *module, const char *name,
 sf_blob *sf_blob_create_raw(sf_module *module, const char *name,
                             const sf_type *type, sf_dtype dtype,
                             const char *path, uint64_t offset);
+
+/* The box of `base` that starts at `begin` (one index an axis) and has the
+ * extents of `type`, whose scalar and rank are those of base: no element is
+ * copied. A slice of a slice is one of its base, of a splat a splat. The box
+ * must lie inside, which the verifier checks. NULL: out of memory. */
+sf_blob *sf_blob_create_slice(sf_module *module, const char *name,
+                              const sf_type *type, sf_blob *base,
+                              const int32_t *begin);
 
 /* Makes the elements readable: maps the file, checks everything once. Errors:
  * FILE_OPEN, FILE_PATH, BLOB, BLOB_ELIDED. Cheap when loaded already. */

@@ -117,8 +117,9 @@ static void remove_unused_items(sf_pass_run *run) {
     sf_neuron_erase(n);
     run->stats[STAT_ITEMS]++;
   }
-  for (sf_blob *b = module->first_blob, *next; b; b = next) {
-    next = b->next;
+  /* From the last: a slice stands behind what it is a part of. */
+  for (sf_blob *b = module->last_blob, *previous; b; b = previous) {
+    previous = b->prev;
     if (b->users) continue;
     sf_blob_erase(b);
     run->stats[STAT_ITEMS]++;

@@ -1,5 +1,6 @@
 """Reads .sf text into plain Python objects. Written from docs/ir.md 2 alone; shares
 nothing with the compiler, so that both can be wrong only independently."""
+import itertools
 import re
 from types import SimpleNamespace as Node
 
@@ -138,12 +139,28 @@ class Reader:
         count = 1
         for extent in kind.shape:
             count *= extent
-        if self.kind("ident") == "splat":
+        source = self.kind("ident")
+        if source == "splat":
             data = [self.number()] * count
+        elif source == "slice":
+            base = module.blobs[self.kind("symbol")]
+            self.expect("[")
+            ranges = [range(*pair) for pair in self.list_of(self.extent, "]")]
+            data = []
+            for place in itertools.product(*ranges):
+                flat = 0
+                for index, dim in zip(place, base.type.shape):
+                    flat = flat * dim + index
+                data.append(base.data[flat])
         else:
             self.expect("[")
             data = self.list_of(self.number, "]")
         module.blobs[name] = Node(type=kind, data=data)
+
+    def extent(self):
+        begin = self.number()
+        self.expect(":")
+        return begin, self.number()
 
     def neuron(self, module):
         n = Node(name=self.kind("symbol"), params=[], states=[], stmts=[],

@@ -28,7 +28,7 @@ sf_result sf_generate_module(const sf_generate_options *options,
 enum {
   SF_COVERAGE_KINDS = 64,
   SF_COVERAGE_WORDS = 6, /* modes, roundings, kinds */
-  SF_COVERAGE_SOURCES = 6
+  SF_COVERAGE_SOURCES = 7
 };
 
 typedef struct sf_coverage {

@@ -175,11 +175,31 @@ static sf_blob *draw_outside(sf_generator *g, const sf_type *type) {
   return blob;
 }
 
+/* A box of a blob that is larger along some axes. */
+static sf_blob *draw_slice(sf_generator *g, const sf_type *type) {
+  sf_type whole = *type;
+  int32_t begin[SF_RANK_MAX] = {0};
+  for (unsigned i = 0; i < type->rank; i++) {
+    int32_t more = (int32_t)sf_draw(g, 3);
+    whole.dim[i] += more;
+    begin[i] = (int32_t)sf_draw(g, (uint32_t)more + 1);
+  }
+  sf_blob *base = type->scalar.kind == SF_SCALAR_F32
+                      ? draw_floats(g, &whole)
+                      : sf_draw_blob_between(
+                            g, &whole, (int32_t)sf_scalar_min(type->scalar),
+                            (int32_t)sf_scalar_max(type->scalar));
+  if (!base) return keep(g, NULL);
+  return keep(
+      g, sf_blob_create_slice(g->module, sf_draw_name(g), type, base, begin));
+}
+
 sf_blob *sf_draw_blob(sf_generator *g, const sf_type *type) {
   if (!g->runnable && sf_chance(g, 15)) return draw_outside(g, type);
   if (sf_chance(g, 30))
     return keep(g, sf_blob_create_splat(g->module, sf_draw_name(g), type,
                                         sf_draw_number(g, type->scalar)));
+  if (type->rank && sf_chance(g, 10)) return draw_slice(g, type);
   if (type->scalar.kind == SF_SCALAR_F32) return draw_floats(g, type);
   return sf_draw_blob_between(g, type, (int32_t)sf_scalar_min(type->scalar),
                               (int32_t)sf_scalar_max(type->scalar));
