@@ -8,6 +8,10 @@
  * NULL. May change `op` itself (operands, attributes): *changed. */
 sf_result sf_simplify_op(sf_op *op, bool *changed, sf_value **out) SF_MUST_USE;
 
+/* join.c: a function of one stream moves before the concatenation that only it
+ * reads. *out NULL: there is none. */
+sf_result sf_simplify_joined(sf_op *op, sf_value **out) SF_MUST_USE;
+
 /* zero.c: true when every element is 0 in every step. */
 bool sf_is_always_zero(const sf_value *value);
 /* Every element of the blob is `number` (integers and f32 alike). */

@@ -171,6 +171,9 @@ sf_result sf_simplify_op(sf_op *op, bool *changed, sf_value **out) {
     return simplify_slice(op, changed, out);
   case SF_OP_DELAY:
     return simplify_delay(op, changed);
+  case SF_OP_RELU:
+  case SF_OP_CLIP:
+    return sf_simplify_joined(op, out);
   case SF_OP_CONCAT:
     if (op->operand_count == 1) *out = if_same_type(op, operand(op, 0));
     break;
