@@ -120,8 +120,19 @@ sf_result sf_convert_argument(sf_op *op, const char *param, const sf_type *type,
  * out of memory. */
 int32_t *sf_convert_spread(const sf_converter *c, const sf_site *site,
                            const int32_t *numbers);
+/* Its numbers, one an element of its source from now on. */
+sf_result sf_convert_spread_site(const sf_converter *c,
+                                 sf_site *site) SF_MUST_USE;
 /* `value`, written as i32: a sum as it is, a stream through a projection. */
 sf_value *sf_convert_current(sf_value *value, sf_op *before);
+
+/* affine.c: constants that are added to, or multiply, a site's sum become its
+ * population's numbers: source, gain and half change. */
+sf_result sf_convert_fold_affine(sf_converter *c, sf_site *site) SF_MUST_USE;
+/* An integer product with constants that differ inside a channel, and the
+ * population in its place. */
+bool sf_convert_is_factor(const sf_op *op);
+sf_result sf_convert_factor(sf_converter *c, sf_op *op) SF_MUST_USE;
 
 /* input.c: the host population of an input site. */
 sf_result sf_convert_input(sf_converter *c, sf_site *site) SF_MUST_USE;

@@ -2,7 +2,9 @@
  *
  *   mul by constants      a depthwise convolution of one tap, or a diagonal
  *   sub of two streams    the sum with a projection of weight -1
- *   reduce{sum}           pool{sum} over the whole image */
+ *   reduce{sum}           pool{sum} over the whole image
+ *
+ * and factors that no kernel holds as populations. */
 #include "passes/convert/convert.h"
 
 #include "passes/rewrite/relay.h"
@@ -146,7 +148,10 @@ static sf_result write_image_sum(sf_converter *c, sf_op *op) {
 sf_result sf_convert_linear(sf_converter *c) {
   SF_FOREACH_OP_SAFE(op, following, c->network) {
     if (op->result_count != 1 || !op->results[0]->first_use) continue;
-    if (is_scaling(op)) SF_TRY(write_scaling(c, op));
+    if (sf_convert_is_factor(op))
+      SF_TRY(sf_convert_factor(c, op));
+    else if (is_scaling(op))
+      SF_TRY(write_scaling(c, op));
     if (is_difference(op)) SF_TRY(write_difference(c, op));
     if (is_image_sum(op)) SF_TRY(write_image_sum(c, op));
   }

@@ -97,6 +97,18 @@ int32_t *sf_convert_spread(const sf_converter *c, const sf_site *site,
   return out;
 }
 
+sf_result sf_convert_spread_site(const sf_converter *c, sf_site *site) {
+  int32_t **numbers[] = {&site->gain, &site->divisor, &site->half, &site->low,
+                         &site->high};
+  for (size_t i = 0; i < SF_COUNT_OF(numbers); i++) {
+    *numbers[i] = sf_convert_spread(c, site, *numbers[i]);
+    if (!*numbers[i]) return SF_OOM;
+  }
+  site->shape = site->source->type;
+  site->count = (uint32_t)sf_type_elements(&site->shape);
+  return SF_OK;
+}
+
 /* ---- Currents. ---- */
 
 static bool is_sum(const sf_op *op) {
@@ -198,19 +210,16 @@ static sf_result quant(sf_converter *c, sf_site *site, sf_value *current) {
   return finish(c, site, op, emit);
 }
 
-/* half + gain * constant, one an element. */
-static int32_t *first_charge(const sf_converter *c, const sf_site *site) {
-  int32_t *gain = sf_convert_spread(c, site, site->gain);
-  int32_t *charge = sf_convert_spread(c, site, site->half);
-  size_t elements = sf_type_elements(&site->source->type);
-  if (!gain || !charge) return NULL;
-  for (size_t n = 0; n < elements; n++) {
-    int64_t sum = charge[n] + (int64_t)gain[n] * site->constant[n];
-    charge[n] = (int32_t)(sum < INT32_MIN   ? INT32_MIN
-                          : sum > INT32_MAX ? INT32_MAX
-                                            : sum);
+/* half + gain * constant, one an element: sums over steps start with it. */
+static sf_result charge_once(const sf_converter *c, sf_site *site) {
+  SF_TRY(sf_convert_spread_site(c, site));
+  for (uint32_t n = 0; n < site->count; n++) {
+    int64_t sum = site->half[n] + (int64_t)site->gain[n] * site->constant[n];
+    site->half[n] = (int32_t)(sum < INT32_MIN   ? INT32_MIN
+                              : sum > INT32_MAX ? INT32_MAX
+                                                : sum);
   }
-  return charge;
+  return SF_OK;
 }
 
 static sf_result stbif(sf_converter *c, sf_site *site, sf_value *current) {
@@ -223,11 +232,9 @@ static sf_result stbif(sf_converter *c, sf_site *site, sf_value *current) {
                         emit, c->run->diag);
   sf_op *op = create(c, site, neuron, current);
   if (!op) return no_memory_or_diag(c);
-  int32_t *charge = first_charge(c, site);
-  if (!charge) return SF_OOM;
   if (gain) SF_TRY(set_numbers(c, site, op, "gain", site->gain));
   SF_TRY(set_numbers(c, site, op, "d", site->divisor));
-  SF_TRY(sf_convert_argument(op, "q0", &site->source->type, charge));
+  SF_TRY(set_numbers(c, site, op, "q0", site->half));
   SF_TRY(set_numbers(c, site, op, "smin", site->low));
   SF_TRY(set_numbers(c, site, op, "smax", site->high));
   return finish(c, site, op, emit);
@@ -244,7 +251,7 @@ static sf_result rate(sf_converter *c, sf_site *site, sf_value *current) {
   if (!op) return no_memory_or_diag(c);
   size_t elements = sf_type_elements(&site->source->type);
   int32_t *gain = sf_convert_spread(c, site, site->gain);
-  int32_t *bias = first_charge(c, site);
+  int32_t *bias = sf_convert_spread(c, site, site->half);
   int32_t *theta = sf_convert_spread(c, site, site->divisor);
   int32_t *high = sf_convert_spread(c, site, site->high);
   int32_t *first = SF_NEW_ARRAY(c->arena, int32_t, elements);
@@ -264,6 +271,8 @@ static sf_result rate(sf_converter *c, sf_site *site, sf_value *current) {
 
 static sf_result population(sf_converter *c, sf_site *site) {
   if (site->input) return sf_convert_input(c, site);
+  if (site->constant && site->gain) SF_TRY(charge_once(c, site));
+  SF_TRY(sf_convert_fold_affine(c, site));
   sf_value *current = sf_convert_current(site->source, site->quantize);
   if (!current) return SF_OOM;
   if (!site->gain) return sf_convert_table(c, site, current);
