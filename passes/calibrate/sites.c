@@ -206,6 +206,15 @@ static bool reads_plain_sum(const walk *w, const sf_op *op) {
          !s->site && x->op && sf_qdq_is_linear(x->op);
 }
 
+/* Windows of many sizes share a divisor that leaves weights too few bits: what
+ * reads them gets steps of its own. */
+static bool has_fine_parts(const sf_op *op) {
+  enum { PARTS_MOST = 16 }; /* of what an element of the largest window is */
+  sf_qdq_average_pool pool;
+  return op->kind == SF_OP_POOL && sf_op_int(op, SF_ATTR_kind) == SF_POOL_AVG &&
+         sf_qdq_average(op, &pool) && pool.divisor / pool.largest > PARTS_MOST;
+}
+
 /* A move or maximum of a sum stays a sum in integers: no site before it. */
 static sf_result visit_carrier(walk *w, sf_op *op) {
   if (!needs_integers(w, op) || reads_plain_sum(w, op)) return SF_OK;
@@ -220,7 +229,7 @@ static sf_result visit_carrier(walk *w, sf_op *op) {
   stream *s = stream_of(w, op->results[0]);
   bool ok = false;
   SF_TRY(sf_qdq_carry_scale(op, scales, w->arena, &ok, &s->scale));
-  s->backed = ok;
+  s->backed = ok && !has_fine_parts(op);
   for (uint32_t i = 0; i < op->operand_count && !ok; i++)
     SF_TRY(give_one_step(w, sf_op_operand(op, i)));
   return SF_OK;

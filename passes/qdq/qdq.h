@@ -53,6 +53,20 @@ sf_result sf_qdq_carry_scale(const sf_op *op, const sf_scale *scales,
                              sf_arena *arena, bool *ok,
                              sf_scale *out) SF_MUST_USE;
 
+/* ---- window.c: average pools. ---- */
+
+/* pool{avg} in integers: factor (sum of the window) / divisor. */
+typedef struct sf_qdq_average_pool {
+  int64_t divisor;     /* one for all windows */
+  int64_t largest;     /* elements that a window holds at most */
+  int64_t multiple[2]; /* an axis of the image: their product is `divisor` */
+} sf_qdq_average_pool;
+/* False: the divisor needs more than 31 bits. */
+bool sf_qdq_average(const sf_op *op, sf_qdq_average_pool *out);
+/* Factor of each place of the image, in C order; false: all are 1. */
+bool sf_qdq_average_factors(const sf_op *op, const sf_qdq_average_pool *pool,
+                            int32_t *factors);
+
 /* ---- Linear sums. ---- */
 
 /* An f32 op that a linear sum may be made of: linear, conv, convt; add, sub of

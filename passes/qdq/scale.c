@@ -191,19 +191,13 @@ static sf_result scaled(const sf_scale *in, int axis, double factor,
   return SF_OK;
 }
 
-/* Windows of average pools divide by what they hold: one number only without
- * padding, or where padding counts. */
 static sf_result carry_pool(const sf_op *op, const sf_scale *in,
                             sf_arena *arena, bool *ok, sf_scale *out) {
-  int64_t kernel[2], pad[4];
-  sf_op_ints(op, SF_ATTR_kernel, 2, kernel);
-  sf_op_ints(op, SF_ATTR_pad, 4, pad);
-  bool average = sf_op_int(op, SF_ATTR_kind) == SF_POOL_AVG;
-  bool padded = pad[0] || pad[1] || pad[2] || pad[3];
-  *ok = in->axis <= 0 &&
-        !(average && padded && !sf_op_int(op, SF_ATTR_count_pad));
-  double divisor = average ? (double)kernel[0] * (double)kernel[1] : 1;
-  return scaled(in, in->axis, 1 / divisor, arena, out);
+  sf_qdq_average_pool pool = {.divisor = 1};
+  *ok = in->axis <= 0;
+  if (sf_op_int(op, SF_ATTR_kind) == SF_POOL_AVG)
+    *ok = sf_qdq_average(op, &pool) && *ok;
+  return scaled(in, in->axis, 1 / (double)pool.divisor, arena, out);
 }
 
 static sf_result carry_reduce(const sf_op *op, const sf_scale *in,

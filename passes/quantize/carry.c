@@ -2,6 +2,7 @@
  * of its operands, or has one that follows from them. */
 #include "passes/quantize/quantize.h"
 
+#include "ir/arith.h"
 #include "passes/rewrite/op_copy.h"
 
 /* Elements that one result of a sum adds. */
@@ -41,6 +42,41 @@ static bool sums_elements(const sf_op *op) {
   return sf_op_int(op, SF_ATTR_kind) != SF_POOL_MAX;
 }
 
+/* Sums of windows of different sizes become multiples of one part: each by a
+ * factor of its place. */
+static sf_result to_equal_parts(sf_quantizer *q, sf_op *old, sf_value **sum) {
+  if (old->kind != SF_OP_POOL || sf_op_int(old, SF_ATTR_kind) != SF_POOL_AVG)
+    return SF_OK;
+  sf_qdq_average_pool pool;
+  sf_type places = old->results[0]->type;
+  places.dim[0] = 1;
+  int32_t *factors =
+      SF_NEW_ARRAY(q->run->scratch, int32_t, sf_type_elements(&places));
+  if (!factors) return SF_OOM;
+  if (!sf_qdq_average(old, &pool) ||
+      !sf_qdq_average_factors(old, &pool, factors))
+    return SF_OK;
+  places.scalar = sf_int_holding(0, pool.divisor);
+  sf_blob *blob =
+      sf_blob_create_i32(q->run->module, "places", &places, factors);
+  sf_op *op =
+      blob ? sf_op_create(q->network, old, SF_OP_MUL, 2, old->loc) : NULL;
+  if (!op) return SF_OOM;
+  sf_op_set_operand(op, 0, *sum);
+  sf_op_set_operand_blob(op, 1, blob);
+  /* An interval does not know that large factors meet small windows. */
+  int32_t most = 1;
+  for (size_t n = 0; n < sf_type_elements(&places); n++)
+    if (factors[n] > most) most = factors[n];
+  unsigned bits = (*sum)->type.scalar.bits;
+  for (int64_t n = 1; n < most; n *= 2)
+    bits += bits < SF_INT_BITS_MAX;
+  sf_type type = (*sum)->type;
+  type.scalar = sf_int(bits);
+  *sum = sf_op_add_result(op, old->results[0]->name, &type);
+  return *sum ? SF_OK : SF_OOM;
+}
+
 static sf_result carry(sf_quantizer *q, sf_op *old, sf_value **integers,
                        const sf_scale *scale) {
   unsigned bits = SF_INT_BITS_MIN;
@@ -65,6 +101,7 @@ static sf_result carry(sf_quantizer *q, sf_op *old, sf_value **integers,
   sf_value *result = sf_op_add_result(op, old->results[0]->name, &type);
   sf_op *dequantize;
   if (!result) return SF_OOM;
+  SF_TRY(to_equal_parts(q, old, &result));
   SF_TRY(
       sf_add_dequantize(q, result, old->results[0], scale, old, &dequantize));
   sf_value_replace_all_uses(old->results[0], dequantize->results[0]);

@@ -36,9 +36,11 @@ def fail(what, done):
 
 
 def convert(folder, form):
-    out = os.path.join(folder, form + ".sf")
-    done = run("sf-opt", os.path.join(folder, "qdq.sf"), "--passes",
-               f"convert-to-spiking{{form={form}}}", "--verify-each", "-o", out)
+    model, out = os.path.join(folder, "qdq.sf"), os.path.join(folder, form + ".sf")
+    with open(model) as file:  # averages are f32 still
+        first = "quantize," if "kind = avg" in file.read() else ""
+    done = run("sf-opt", model, "--passes", f"{first}convert-to-spiking{{form={form}}}",
+               "--verify-each", "-o", out)
     return out, None if done.returncode == 0 else fail("convert", done)
 
 

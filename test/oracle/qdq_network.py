@@ -184,7 +184,60 @@ class Network:
         self.blobs.append(f"  blob @{name} : f32 = splat {number(value)}")
         return "@" + name
 
+    def average(self, x, kernel, stride, pad, kind="id"):
+        """An f32 average without its padding, rounded; `quantize` makes it integer.
+
+        The sum of a window times L / count, in parts of L: one odd divisor a channel.
+        """
+        sums, whole, _ = self.parts(x, kernel, stride, pad)
+        shape = sums[0].shape
+        low, high = (0, self.levels - 1) if kind == "relu" else (
+            -(self.levels // 2), self.levels // 2 - 1)
+        size = np.array([max(np.abs(s[c]).max() for s in sums) for c in range(shape[0])])
+        d = np.maximum(1, size // (2 * high)) | 1
+        out = (x.scale.astype(np.float64) * d / whole).astype(np.float32)
+        f, g, q = self.name("f"), self.name("g"), self.name("q")
+        self.line(f, f"dequantize %{x.name}, {self.blob('s', x.scale, 'f32')} {{axis = 0}} "
+                     f": f32{dims(x.shape)}")
+        self.line(g, f"pool %{f} {{kind = avg, kernel = {kernel}, stride = {stride}, "
+                     f"pad = {dims(pad)}}} : f32{dims(shape)}")
+        if kind == "relu":
+            f, g = g, self.name("r")
+            self.line(g, f"relu %{f} : f32{dims(shape)}")
+        stream = Stream(q, shape, low, high, out, [rounded(s, d, low, high) for s in sums])
+        self.line(q, f"quantize %{g}, {self.blob('s', out, 'f32')} {{axis = 0, "
+                     f"round = half-up, low = {low}, high = {high}}} : {stream.type}")
+        return stream
+
     # ---- sums
+
+    @staticmethod
+    def parts(x, kernel, stride, pad):
+        """Sums of windows in equal parts, parts of a whole, and the factor of a place."""
+        count = windows(np.ones((1,) + x.shape[1:], np.int64), (kernel, kernel), stride, pad,
+                        0).sum(axis=(1, 2))
+        whole = int(np.lcm.reduce(count.reshape(-1)))
+        factor = whole // count
+        return [windows(v, (kernel, kernel), stride, pad, 0).sum(axis=(1, 2)) * factor
+                for v in x.value], whole, factor
+
+    def part_sums(self, x, kernel, stride, pad):
+        """The average as integers that sums read, in parts of a level."""
+        value, whole, factor = self.parts(x, kernel, stride, pad)
+        a, m = self.name("a"), self.name("a")
+        bound = int(factor.max()) * kernel * kernel
+        out = Stream(m, value[0].shape, x.low * bound, x.high * bound, x.scale / whole, value)
+        kind = out.type
+        self.line(a, f"pool %{x.name} {{kind = sum, kernel = {kernel}, stride = {stride}, "
+                     f"pad = {dims(pad)}}} : {kind}")
+        self.line(m, f"mul %{a}, {self.blob('places', factor, 'i16')} : {kind}")
+        return out
+
+    def offset(self, a, shape):
+        """A constant an element, as of a position."""
+        name, c = self.name("a"), self.rng.integers(-500, 501, shape)
+        self.line(name, f"add %{a[0]}, {self.blob('c', c, 'i32')} : i32{dims(shape)}")
+        return name, [s + c for s in a[1]]
 
     def weights(self, shape, bits=8):
         most = (1 << (bits - 1)) - 1
@@ -360,6 +413,20 @@ def tables(seed, samples=3):
     return n
 
 
+def averages(seed, samples=3):
+    """Padded average pools: rounded, of signed levels too, and read by sums."""
+    n = Network(seed, samples)
+    x = n.inputs((2, 7, 7))
+    a, shape = n.conv(x, 3)
+    h = n.site(n.offset(a, shape), shape)
+    p = n.average(h, 3, 2, (1, 1, 1, 1), "relu")
+    a, shape = n.conv(n.part_sums(h, 3, 2, (1, 1, 1, 1)), 3, kernel=1, pad=0)
+    j = n.concat(p, n.average(n.site(a, shape, "id"), 2, 1, (0, 1, 1, 0), "relu"))
+    a, shape = n.conv(j, 4, pad=0)
+    n.finish(*n.linear(n.site(n.offset(a, shape), shape), 4))
+    return n
+
+
 def mixed(seed, samples=3):
     """Any of the ops, in any order."""
     n = Network(seed, samples)
@@ -395,4 +462,4 @@ def mixed(seed, samples=3):
 
 
 KINDS = {"residual": residual, "depthwise": depthwise, "pools": pools, "joined": joined,
-         "tables": tables, "mixed": mixed}
+         "averages": averages, "tables": tables, "mixed": mixed}
