@@ -50,24 +50,19 @@ sf_result sf_fabric_create(sf_topology topology, bool wrap, int32_t width,
 sf_result sf_fabric_of_machine(const sf_machine *machine, sf_arena *arena,
                                sf_fabric *out) {
   bool chips = machine->family == SF_FAMILY_SPINNAKER2;
-  int32_t columns = 0, rows = 0;
-  for (uint32_t c = 0; c < machine->chip_count; c++) {
-    const sf_chip *chip = &machine->chips[c];
-    if (chip->x >= columns) columns = chip->x + 1;
-    if (chip->y >= rows) rows = chip->y + 1;
-  }
-  if (machine->wrap && chips) {
-    columns = machine->width;
-    rows = machine->height;
-  }
-  int64_t width = chips ? columns : (int64_t)columns * machine->width;
-  int64_t height = chips ? rows : (int64_t)rows * machine->height;
+  int64_t width = (int64_t)machine->columns * (chips ? 1 : machine->width);
+  int64_t height = (int64_t)machine->rows * (chips ? 1 : machine->height);
   if (width > SF_FABRIC_SIDE_MAX || height > SF_FABRIC_SIDE_MAX) return SF_FAIL;
   SF_TRY(sf_fabric_create(machine->topology, machine->wrap, (int32_t)width,
                           (int32_t)height, arena, out));
   for (uint32_t r = 0; r < out->router_count; r++) {
     sf_position at = {(int32_t)r % out->width, (int32_t)r / out->width};
     if (!sf_router_exists(machine, at)) sf_fabric_kill(out, r);
+  }
+  for (uint32_t i = 0; i < machine->dead_link_count; i++) {
+    const sf_dead_link *link = &machine->dead_links[i];
+    sf_fabric_cut(out, (uint32_t)(link->y * out->width + link->x),
+                  (uint32_t)link->direction);
   }
   return SF_OK;
 }

@@ -33,8 +33,8 @@ sf_result sf_fabric_create(sf_topology topology, bool wrap, int32_t width,
                            sf_fabric *out) SF_MUST_USE;
 
 /* The fabric of a machine: all routers of the board on LOIHI2, one router a
- * chip on SPINNAKER2; places without a chip and dead chips are not live.
- * Errors as for sf_fabric_create. */
+ * chip on SPINNAKER2; places without a chip and dead chips are not live, dead
+ * links are gone. Errors as for sf_fabric_create. */
 sf_result sf_fabric_of_machine(const sf_machine *machine, sf_arena *arena,
                                sf_fabric *out) SF_MUST_USE;
 

@@ -30,7 +30,11 @@ double sf_machine_value(const sf_machine *machine, const char *name) {
 }
 
 const sf_chip *sf_machine_chip(const sf_machine *machine, int64_t id) {
-  uint32_t low = 0, high = machine->chip_count; /* sorted by id */
+  if (id < 0) return NULL;
+  /* Sorted by number, and most boards count from 0 without a gap. */
+  if (id < machine->chip_count && machine->chips[id].id == id)
+    return &machine->chips[id];
+  uint32_t low = 0, high = machine->chip_count;
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
     if ((int64_t)machine->chips[middle].id < id)
@@ -45,11 +49,10 @@ const sf_chip *sf_machine_chip(const sf_machine *machine, int64_t id) {
 
 const sf_chip *sf_machine_chip_at(const sf_machine *machine, int64_t x,
                                   int64_t y) {
-  for (uint32_t i = 0; i < machine->chip_count; i++) {
-    const sf_chip *chip = &machine->chips[i];
-    if (chip->x == x && chip->y == y) return chip;
-  }
-  return NULL;
+  if (x < 0 || y < 0 || x >= machine->columns || y >= machine->rows)
+    return NULL;
+  uint32_t at = machine->chip_at[y * machine->columns + x];
+  return at ? &machine->chips[at - 1] : NULL;
 }
 
 bool sf_machine_core_usable(const sf_machine *machine, int64_t chip, int64_t x,

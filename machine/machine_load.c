@@ -1,8 +1,8 @@
 /* machine_load.c - machines/NAME.xml into an sf_machine. The schema checks
  * what stands there; this file checks what the schema cannot say. */
+#include "machine/machine_load.h"
+
 #include "machine/machine_find.h"
-#include "machine/xml.h"
-#include "sf/machine.h"
 #include "support/file.h"
 
 #include <stdlib.h>
@@ -10,9 +10,9 @@
 
 enum {
   MACHINE_BYTES_MAX = 8 << 20,
-  CHIPS_MAX = 65536,
   QUADS_MAX = 4096,
-  QUANTITIES_MAX = 256
+  QUANTITIES_MAX = 256,
+  DEPTH_MAX = 4 /* descriptions that build on one another */
 };
 
 /* What a family's cost functions read: every name must be there. */
@@ -48,44 +48,101 @@ static const char *const SPINNAKER2_REQUIRED[] = {
     "packet-cycles",     "step-cycles",   "packet-energy",
     "noc-hop-time",      "chip-hop-time", "step-period"};
 
-typedef struct loader {
-  sf_xml *xml;
-  sf_diag *diag;
-  sf_machine *machine;
-  bool in_constants;
-} loader;
-
-static const char *copy_text(loader *l, const char *text) {
+static const char *copy_text(sf_loader *l, const char *text) {
   if (!text) text = "";
   return sf_arena_text(l->machine->arena, (sf_slice){text, strlen(text)});
 }
 
-static const char *copy_attribute(loader *l, const char *name) {
+static const char *copy_attribute(sf_loader *l, const char *name) {
   return copy_text(l, sf_xml_attribute(l->xml, name));
 }
 
-static bool is_true(loader *l, const char *name) {
+bool sf_loader_is_true(sf_loader *l, const char *name) {
   const char *text = sf_xml_attribute(l->xml, name);
   return text && strcmp(text, "true") == 0;
 }
 
-/* Room for one more item in an array that doubles. */
-static void *grow(sf_arena *arena, void *items, uint32_t count, size_t size) {
+void *sf_loader_grow(sf_arena *arena, void *items, uint32_t count,
+                     size_t size) {
   if (count != 0 && (count & (count - 1)) != 0) return items;
   void *larger = sf_arena_array(arena, count ? 2 * (size_t)count : 1, size);
   if (larger && count) memcpy(larger, items, count * size);
   return larger;
 }
 
-static sf_result too_many(loader *l, const char *what, unsigned limit) {
+sf_result sf_loader_too_many(sf_loader *l, const char *what, unsigned limit) {
   return sf_error(l->diag, SF_DIAG_MACHINE, sf_xml_loc(l->xml),
                   "more than %u %s", limit, what);
+}
+
+sf_result sf_loader_complain(const sf_loader *l, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  sf_loc loc = {sf_xml_loc(l->xml).file, NULL, 0, 0, 0};
+  sf_result result =
+      sf_error_v(l->diag, SF_DIAG_MACHINE, loc, format, arguments);
+  va_end(arguments);
+  return result;
+}
+
+/* ---- A description that builds on another. ----------------------------------
+ * Quantities and quads that a description does not give are its base's. */
+
+static sf_result load_at_depth(const char *name_or_path, uint32_t depth,
+                               sf_diag *diag, sf_machine **out);
+
+static sf_result read_base(sf_loader *l) {
+  const char *base = sf_xml_attribute(l->xml, "base");
+  if (!base) return SF_OK;
+  if (l->depth == DEPTH_MAX) {
+    return sf_error(l->diag, SF_DIAG_MACHINE, sf_xml_loc(l->xml),
+                    "'%s' builds on more than %u others, or on itself",
+                    l->machine->name, (unsigned)DEPTH_MAX);
+  }
+  SF_TRY(load_at_depth(base, l->depth + 1, l->diag, &l->base));
+  if (l->base->family == l->machine->family) return SF_OK;
+  return sf_error(l->diag, SF_DIAG_MACHINE, sf_xml_loc(l->xml),
+                  "'%s' is of another family than its base '%s'",
+                  l->machine->name, base);
+}
+
+static sf_result inherit_rows(sf_loader *l, const sf_quantity *from,
+                              uint32_t from_count, sf_quantity **rows,
+                              uint32_t *count) {
+  sf_machine *m = l->machine;
+  for (uint32_t i = 0; i < from_count; i++) {
+    if (sf_machine_quantity(m, from[i].name)) continue;
+    *rows = sf_loader_grow(m->arena, *rows, *count, sizeof **rows);
+    if (!*rows) return SF_OOM;
+    sf_quantity q = {copy_text(l, from[i].name), from[i].value,
+                     copy_text(l, from[i].unit), copy_text(l, from[i].basis),
+                     copy_text(l, from[i].source)};
+    if (!q.name || !q.unit || !q.basis || !q.source) return SF_OOM;
+    (*rows)[(*count)++] = q;
+  }
+  return SF_OK;
+}
+
+static sf_result inherit(sf_loader *l) {
+  const sf_machine *base = l->base;
+  sf_machine *m = l->machine;
+  if (!base) return SF_OK;
+  SF_TRY(inherit_rows(l, base->resources, base->resource_count, &m->resources,
+                      &m->resource_count));
+  SF_TRY(inherit_rows(l, base->constants, base->constant_count, &m->constants,
+                      &m->constant_count));
+  if (m->quad_count > 0 || base->quad_count == 0) return SF_OK;
+  m->quads = SF_NEW_ARRAY(m->arena, sf_position, base->quad_count);
+  if (!m->quads) return SF_OOM;
+  memcpy(m->quads, base->quads, base->quad_count * sizeof *m->quads);
+  m->quad_count = base->quad_count;
+  return SF_OK;
 }
 
 /* ---- Elements. ------------------------------------------------------------
  */
 
-static sf_result read_root(loader *l) {
+static sf_result read_root(sf_loader *l) {
   sf_machine *m = l->machine;
   m->name = copy_attribute(l, "name");
   const char *family = sf_xml_attribute(l->xml, "family");
@@ -94,11 +151,12 @@ static sf_result read_root(loader *l) {
                                                           : SF_FAMILY_LOIHI2;
   m->topology = topology && strcmp(topology, "hex") == 0 ? SF_TOPOLOGY_HEX
                                                          : SF_TOPOLOGY_MESH;
-  m->wrap = is_true(l, "wrap");
-  return m->name ? SF_OK : SF_OOM;
+  m->wrap = sf_loader_is_true(l, "wrap");
+  if (!m->name) return SF_OOM;
+  return read_base(l);
 }
 
-static sf_result read_grid(loader *l) {
+static sf_result read_grid(sf_loader *l) {
   sf_machine *m = l->machine;
   m->width = (int32_t)sf_xml_int(l->xml, "width", 0);
   m->height = (int32_t)sf_xml_int(l->xml, "height", 0);
@@ -107,38 +165,25 @@ static sf_result read_grid(loader *l) {
   return SF_OK;
 }
 
-static sf_result read_chip(loader *l) {
+static sf_result read_quad(sf_loader *l) {
   sf_machine *m = l->machine;
-  if (m->chip_count >= CHIPS_MAX) return too_many(l, "chips", CHIPS_MAX);
-  m->chips = grow(m->arena, m->chips, m->chip_count, sizeof *m->chips);
-  if (!m->chips) return SF_OOM;
-  m->chips[m->chip_count++] = (sf_chip){
-      .id = (uint32_t)sf_xml_int(l->xml, "id", 0),
-      .x = (int32_t)sf_xml_int(l->xml, "x", 0),
-      .y = (int32_t)sf_xml_int(l->xml, "y", 0),
-      .z = (int32_t)sf_xml_int(l->xml, "z", 0),
-      .dead = is_true(l, "dead"),
-  };
-  return SF_OK;
-}
-
-static sf_result read_quad(loader *l) {
-  sf_machine *m = l->machine;
-  if (m->quad_count >= QUADS_MAX) return too_many(l, "quads", QUADS_MAX);
-  m->quads = grow(m->arena, m->quads, m->quad_count, sizeof *m->quads);
+  if (m->quad_count >= QUADS_MAX)
+    return sf_loader_too_many(l, "quads", QUADS_MAX);
+  m->quads =
+      sf_loader_grow(m->arena, m->quads, m->quad_count, sizeof *m->quads);
   if (!m->quads) return SF_OOM;
   m->quads[m->quad_count++] = (sf_position){
       (int32_t)sf_xml_int(l->xml, "x", 0), (int32_t)sf_xml_int(l->xml, "y", 0)};
   return SF_OK;
 }
 
-static sf_result read_quantity(loader *l) {
+static sf_result read_quantity(sf_loader *l) {
   sf_machine *m = l->machine;
   sf_quantity **rows = l->in_constants ? &m->constants : &m->resources;
   uint32_t *count = l->in_constants ? &m->constant_count : &m->resource_count;
   if (*count >= QUANTITIES_MAX)
-    return too_many(l, "quantities", QUANTITIES_MAX);
-  *rows = grow(m->arena, *rows, *count, sizeof **rows);
+    return sf_loader_too_many(l, "quantities", QUANTITIES_MAX);
+  *rows = sf_loader_grow(m->arena, *rows, *count, sizeof **rows);
   if (!*rows) return SF_OOM;
   sf_quantity q = {.name = copy_attribute(l, "name"),
                    .value = sf_xml_double(l->xml, "value", -1),
@@ -161,22 +206,24 @@ static sf_result read_quantity(loader *l) {
 
 typedef struct element {
   const char *name;
-  sf_result (*read)(loader *l);
+  sf_result (*read)(sf_loader *l);
 } element;
 
 static const element ELEMENTS[] = {
-    {"machine", read_root}, {"grid", read_grid},         {"chip", read_chip},
-    {"quad", read_quad},    {"quantity", read_quantity},
+    {"machine", read_root},        {"grid", read_grid},
+    {"chip", sf_loader_read_chip}, {"block", sf_loader_read_block},
+    {"dead", sf_loader_read_dead}, {"quad", read_quad},
+    {"quantity", read_quantity},
 };
 
-static sf_result read_start(loader *l) {
+static sf_result read_start(sf_loader *l) {
   if (sf_xml_is(l->xml, "constants")) l->in_constants = true;
   for (size_t i = 0; i < SF_COUNT_OF(ELEMENTS); i++)
     if (sf_xml_is(l->xml, ELEMENTS[i].name)) return ELEMENTS[i].read(l);
   return SF_OK;
 }
 
-static sf_result read_document(loader *l) {
+static sf_result read_document(sf_loader *l) {
   for (;;) {
     sf_xml_event event;
     SF_TRY(sf_xml_next(l->xml, &event));
@@ -192,19 +239,7 @@ static sf_result read_document(loader *l) {
 /* ---- What the schema cannot say. --------------------------------------------
  */
 
-static sf_result complain(const loader *l, const char *format, ...)
-    SF_PRINTF(2, 3);
-static sf_result complain(const loader *l, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  sf_loc loc = {sf_xml_loc(l->xml).file, NULL, 0, 0, 0};
-  sf_result result =
-      sf_error_v(l->diag, SF_DIAG_MACHINE, loc, format, arguments);
-  va_end(arguments);
-  return result;
-}
-
-static sf_result check_required(const loader *l) {
+static sf_result check_required(const sf_loader *l) {
   bool loihi = l->machine->family == SF_FAMILY_LOIHI2;
   const char *const *names = loihi ? LOIHI2_REQUIRED : SPINNAKER2_REQUIRED;
   size_t count =
@@ -212,94 +247,59 @@ static sf_result check_required(const loader *l) {
   sf_result result = SF_OK;
   for (size_t i = 0; i < count; i++) {
     if (sf_machine_quantity(l->machine, names[i])) continue;
-    result = complain(l, "a machine of family '%s' needs '%s'",
-                      sf_family_text(l->machine->family), names[i]);
+    result = sf_loader_complain(l, "a machine of family '%s' needs '%s'",
+                                sf_family_text(l->machine->family), names[i]);
   }
   return result;
 }
 
-static sf_result check_grid(const loader *l) {
+static sf_result check_grid(const sf_loader *l) {
   const sf_machine *m = l->machine;
   if (m->family == SF_FAMILY_LOIHI2) {
     uint64_t cores = (uint64_t)(uint32_t)m->width * (uint32_t)m->height *
                      m->cores_per_router;
     if (m->topology != SF_TOPOLOGY_MESH || m->wrap)
-      return complain(l, "a machine of family 'loihi2' is a mesh without wrap");
+      return sf_loader_complain(
+          l, "a machine of family 'loihi2' is a mesh without wrap");
     if (m->cores_per_chip > cores) {
-      return complain(l, "%u cores a chip, but its routers have %llu",
-                      m->cores_per_chip, (unsigned long long)cores);
+      return sf_loader_complain(l, "%u cores a chip, but its routers have %llu",
+                                m->cores_per_chip, (unsigned long long)cores);
     }
     return SF_OK;
   }
-  if (m->topology != SF_TOPOLOGY_HEX || m->wrap) {
-    return complain(
-        l, "a machine of family 'spinnaker2' is hexagonal without wrap");
+  if (m->topology != SF_TOPOLOGY_HEX) {
+    return sf_loader_complain(l,
+                              "a machine of family 'spinnaker2' is hexagonal");
   }
   if (m->cores_per_chip > (uint64_t)m->quad_count * m->cores_per_router) {
-    return complain(l, "%u cores a chip, but its quads have %llu",
-                    m->cores_per_chip,
-                    (unsigned long long)m->quad_count * m->cores_per_router);
+    return sf_loader_complain(
+        l, "%u cores a chip, but its quads have %llu", m->cores_per_chip,
+        (unsigned long long)m->quad_count * m->cores_per_router);
   }
   return SF_OK;
 }
 
-static int by_place(const void *a, const void *b) {
-  const sf_chip *p = a, *q = b;
-  if (p->z != q->z) return p->z < q->z ? -1 : 1;
-  if (p->y != q->y) return p->y < q->y ? -1 : 1;
-  return p->x < q->x ? -1 : p->x > q->x;
-}
-
-static int by_id(const void *a, const void *b) {
-  const sf_chip *p = a, *q = b;
-  return p->id < q->id ? -1 : p->id > q->id;
-}
-
-/* Two chips with one number or one place. Leaves the chips sorted by id. */
-static sf_result check_chips(const loader *l) {
-  sf_machine *m = l->machine;
-  if (m->chip_count == 0) return complain(l, "a machine needs a chip");
-  qsort(m->chips, m->chip_count, sizeof *m->chips, by_place);
-  for (uint32_t i = 0; i < m->chip_count; i++) {
-    const sf_chip *chip = &m->chips[i];
-    if (i > 0 && by_place(chip - 1, chip) == 0) {
-      return complain(l, "chips %u and %u stand at the same place", chip[-1].id,
-                      chip->id);
-    }
-    bool inside = chip->x < m->width && chip->y < m->height;
-    if (m->family == SF_FAMILY_SPINNAKER2 && !inside)
-      return complain(l, "chip %u stands outside the grid", chip->id);
-    if (chip->z != 0) {
-      return complain(l, "chip %u: only boards with z = 0 are modelled",
-                      chip->id);
-    }
-  }
-  qsort(m->chips, m->chip_count, sizeof *m->chips, by_id);
-  for (uint32_t i = 1; i < m->chip_count; i++)
-    if (m->chips[i].id == m->chips[i - 1].id)
-      return complain(l, "chip %u is given twice", m->chips[i].id);
-  return SF_OK;
-}
-
-static sf_result load(loader *l, const char *path, const char *schema,
+static sf_result load(sf_loader *l, const char *path, const char *schema,
                       size_t schema_size) {
   sf_xml_source source = {path, schema, schema_size, MACHINE_BYTES_MAX,
                           SF_DIAG_MACHINE};
   SF_TRY(sf_xml_open(&source, l->diag, &l->xml));
   SF_TRY(read_document(l));
+  SF_TRY(inherit(l));
   SF_TRY(check_required(l));
   SF_TRY(check_grid(l));
-  return check_chips(l);
+  SF_TRY(sf_loader_check_chips(l));
+  return sf_loader_apply_faults(l);
 }
 
-sf_result sf_machine_load(const char *name_or_path, sf_diag *diag,
-                          sf_machine **out) {
+static sf_result load_at_depth(const char *name_or_path, uint32_t depth,
+                               sf_diag *diag, sf_machine **out) {
   *out = NULL;
   char *path = NULL, *schema = NULL;
   size_t schema_size = 0;
   sf_result result = sf_machine_find(name_or_path, diag, &path);
   if (result == SF_OK) result = sf_machine_schema(diag, &schema, &schema_size);
-  loader l = {.diag = diag};
+  sf_loader l = {.diag = diag, .depth = depth};
   sf_arena *arena = sf_arena_create();
   l.machine = arena ? SF_NEW(arena, sf_machine) : NULL;
   if (result == SF_OK && !l.machine) result = SF_OOM;
@@ -307,6 +307,7 @@ sf_result sf_machine_load(const char *name_or_path, sf_diag *diag,
     l.machine->arena = arena;
     result = load(&l, path, schema, schema_size);
   }
+  sf_machine_destroy(l.base);
   sf_xml_destroy(l.xml);
   free(path);
   free(schema);
@@ -316,6 +317,11 @@ sf_result sf_machine_load(const char *name_or_path, sf_diag *diag,
   }
   *out = l.machine;
   return SF_OK;
+}
+
+sf_result sf_machine_load(const char *name_or_path, sf_diag *diag,
+                          sf_machine **out) {
+  return load_at_depth(name_or_path, 0, diag, out);
 }
 
 void sf_machine_destroy(sf_machine *machine) {

@@ -1,16 +1,17 @@
 /* routing.c - see routing.h. */
 #include "machine/routing.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-typedef struct direction {
+typedef struct hop {
   const char *name;
   sf_position vector;
-} direction;
+} hop;
 
-static const direction MESH[] = {
+static const hop MESH[] = {
     {"e", {1, 0}}, {"n", {0, 1}}, {"w", {-1, 0}}, {"s", {0, -1}}};
-static const direction HEX[] = {{"e", {1, 0}},    {"ne", {1, 1}},
+static const hop HEX[] = {{"e", {1, 0}},    {"ne", {1, 1}},
                                 {"n", {0, 1}},    {"w", {-1, 0}},
                                 {"sw", {-1, -1}}, {"s", {0, -1}}};
 
@@ -66,6 +67,46 @@ bool sf_router_exists(const sf_machine *machine, sf_position router) {
   return chip && !chip->dead;
 }
 
+static int32_t wrapped(int32_t at, int32_t side) {
+  return at < 0 ? at + side : at >= side ? at - side : at;
+}
+
+bool sf_router_at(const sf_machine *machine, sf_position router,
+                  int32_t direction, sf_position *out) {
+  bool hex = machine->family == SF_FAMILY_SPINNAKER2;
+  int32_t width = hex ? machine->columns : machine->columns * machine->width;
+  int32_t height = hex ? machine->rows : machine->rows * machine->height;
+  sf_position v = sf_direction_vector(machine->topology, direction);
+  sf_position at = {router.x + v.x, router.y + v.y};
+  if (machine->wrap)
+    at = (sf_position){wrapped(at.x, width), wrapped(at.y, height)};
+  *out = at;
+  return at.x >= 0 && at.y >= 0 && at.x < width && at.y < height &&
+         (at.x != router.x || at.y != router.y);
+}
+
+int sf_dead_link_compare(const void *a, const void *b) {
+  const sf_dead_link *p = a, *q = b;
+  if (p->y != q->y) return p->y < q->y ? -1 : 1;
+  if (p->x != q->x) return p->x < q->x ? -1 : 1;
+  return p->direction < q->direction ? -1 : p->direction > q->direction;
+}
+
+static bool is_dead_link(const sf_machine *machine, sf_position router,
+                         int32_t direction) {
+  if (machine->dead_link_count == 0) return false;
+  sf_dead_link key = {router.x, router.y, direction};
+  return bsearch(&key, machine->dead_links, machine->dead_link_count,
+                 sizeof key, sf_dead_link_compare) != NULL;
+}
+
+bool sf_router_behind(const sf_machine *machine, sf_position router,
+                      int32_t direction, sf_position *out) {
+  return sf_router_at(machine, router, direction, out) &&
+         sf_router_exists(machine, router) && sf_router_exists(machine, *out) &&
+         !is_dead_link(machine, router, direction);
+}
+
 static int32_t toward(int32_t from, int32_t to, int32_t up, int32_t down) {
   return to > from ? up : down;
 }
@@ -78,9 +119,7 @@ int64_t sf_route_xy(const sf_machine *machine, sf_position from, sf_position to,
   while (at.x != to.x || at.y != to.y) {
     int32_t d = at.x != to.x ? toward(at.x, to.x, east, west)
                              : toward(at.y, to.y, north, south);
-    at.x += MESH[d].vector.x;
-    at.y += MESH[d].vector.y;
-    if (!sf_router_exists(machine, at)) return -1;
+    if (!sf_router_behind(machine, at, d, &at)) return -1;
     if ((size_t)length < capacity) directions[length] = d;
     length++;
   }

@@ -36,8 +36,20 @@ bool sf_core_router(const sf_machine *machine, int64_t chip, int64_t x,
 /* Does the board have a live router there? */
 bool sf_router_exists(const sf_machine *machine, sf_position router);
 
-/* X, then Y. Writes at most `capacity` directions; returns the length of the
- * path, or -1 when a router on it is missing or dead. */
+/* Order of dead links: y, x, direction; for qsort. */
+int sf_dead_link_compare(const void *a, const void *b);
+/* Place of the router behind a link, round the edges of a torus. false: the
+ * link leaves the machine, or leads back to where it starts. Says nothing of
+ * what is dead. */
+bool sf_router_at(const sf_machine *machine, sf_position router,
+                  int32_t direction, sf_position *out);
+/* The live router behind a live link of a live router; false: none, and *out is
+ * where it would be. */
+bool sf_router_behind(const sf_machine *machine, sf_position router,
+                      int32_t direction, sf_position *out);
+
+/* X, then Y, on a mesh. Writes at most `capacity` directions; returns the
+ * length of the path, or -1 when a router or link on it is missing or dead. */
 int64_t sf_route_xy(const sf_machine *machine, sf_position from, sf_position to,
                     int32_t *directions, size_t capacity);
 

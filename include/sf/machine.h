@@ -34,16 +34,27 @@ typedef struct sf_position {
   int32_t x, y;
 } sf_position;
 
+/* A link that must not be used: it leaves router (x, y) of the board. A link
+ * that is dead one way counts as dead both ways, and stands here twice. */
+typedef struct sf_dead_link {
+  int32_t x, y;
+  int32_t direction; /* its number: machine/routing.h */
+} sf_dead_link;
+
 typedef struct sf_machine {
   const char *name; /* "kapoho-point" */
   const char *summary;
   sf_family family;
   sf_topology topology; /* of the routers inside one chip (LOIHI2: mesh) or
                            between chips (SPINNAKER2: hex) */
-  bool wrap;            /* torus */
+  bool wrap;            /* torus; SPINNAKER2 only */
   uint32_t chip_count;
-  sf_chip *chips;
-  int32_t width, height; /* routers of a chip (LOIHI2); chips (SPINNAKER2) */
+  sf_chip *chips;        /* by number */
+  int32_t columns, rows; /* of chips on the board */
+  uint32_t *chip_at;     /* index + 1 of the chip at y * columns + x; 0: none */
+  uint32_t dead_link_count;
+  sf_dead_link *dead_links; /* by y, x, direction */
+  int32_t width, height;    /* routers of a chip (LOIHI2); chips (SPINNAKER2) */
   uint32_t cores_per_router;
   uint32_t cores_per_chip; /* usable ones; <= width * height * cores_per_router
                               on LOIHI2 */

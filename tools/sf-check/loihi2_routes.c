@@ -2,6 +2,8 @@
  * path of live routers to its destination; ranks rise along it. */
 #include "tools/sf-check/loihi2.h"
 
+#include "machine/routing.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,31 +24,25 @@ static bool router_of(const sf_check *check, const l2_core *core, place *out) {
   return true;
 }
 
-static bool is_live(const sf_check *check, place at) {
-  const sf_machine *m = check->machine;
-  if (at.x < 0 || at.y < 0) return false;
-  const sf_chip *chip =
-      sf_machine_chip_at(m, at.x / m->width, at.y / m->height);
-  return chip && !chip->dead;
-}
-
 /* One hop of the path; false: reported. */
 static bool take_hop(sf_check *check, const l2_route *route, const char *name,
                      const char *hop, place *at, int64_t *rank) {
-  sf_position v;
-  if (!sf_hop_vector(SF_TOPOLOGY_MESH, hop, &v)) {
+  int32_t direction = sf_direction_find(SF_TOPOLOGY_MESH, hop);
+  if (direction < 0) {
     sf_check_fail(check, sf_check_loihi2_file, route->line,
                   "%s: '%s' is no direction of a mesh", name, hop);
     return false;
   }
   if (!sf_check_rises(check, name, rank, SF_PORT_LINK, at->x, at->y, hop))
     return false;
-  at->x += v.x;
-  at->y += v.y;
-  if (is_live(check, *at)) return true;
+  sf_position here = {(int32_t)at->x, (int32_t)at->y}, next;
+  bool there = sf_router_behind(check->machine, here, direction, &next);
+  *at = (place){next.x, next.y};
+  if (there) return true;
   sf_check_fail(check, sf_check_loihi2_file, route->line,
-                "%s: leaves the machine at router (%lld, %lld)", name,
-                (long long)at->x, (long long)at->y);
+                "%s: leaves the machine, or takes a dead link, towards router "
+                "(%lld, %lld)",
+                name, (long long)at->x, (long long)at->y);
   return false;
 }
 

@@ -3,6 +3,8 @@
  * once to every PE that listens to it, twice to none, and ranks must rise. */
 #include "tools/sf-check/spinnaker2.h"
 
+#include "machine/routing.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -42,13 +44,6 @@ static const s2_entry *match(const s2_artefact *a, const s2_table *table,
 /* ---- One key. ---- */
 
 static bool enter(walker *w, const char *name, copy next) {
-  const sf_chip *chip = sf_machine_chip_at(w->check->machine, next.x, next.y);
-  if (!chip || chip->dead) {
-    sf_check_fail(w->check, FILE_NAME, 0,
-                  "%s leaves the machine at chip (%lld, %lld)", name,
-                  (long long)next.x, (long long)next.y);
-    return false;
-  }
   for (uint32_t i = 0; i < w->queued; i++) {
     if (w->queue[i].x == next.x && w->queue[i].y == next.y) {
       sf_check_fail(w->check, FILE_NAME, 0,
@@ -79,6 +74,20 @@ static bool deliver(walker *w, const char *name, const copy *at, int64_t p) {
   return false;
 }
 
+/* Takes a link; false: reported. */
+static bool cross(walker *w, const char *name, int32_t link, copy *at) {
+  sf_position here = {(int32_t)at->x, (int32_t)at->y}, next;
+  bool there = sf_router_behind(w->check->machine, here, link, &next);
+  at->x = next.x;
+  at->y = next.y;
+  if (there) return true;
+  sf_check_fail(w->check, FILE_NAME, 0,
+                "%s leaves the machine, or takes a dead link, towards chip "
+                "(%lld, %lld)",
+                name, (long long)at->x, (long long)at->y);
+  return false;
+}
+
 static bool forward(walker *w, const char *name, uint64_t key, copy at) {
   const s2_table *table = table_of(w->a, at.x, at.y);
   const s2_entry *entry = match(w->a, table, key);
@@ -95,14 +104,11 @@ static bool forward(walker *w, const char *name, uint64_t key, copy at) {
   for (int l = 0; l < LINKS; l++) {
     if (!((entry->links >> l) & 1)) continue;
     copy next = at;
-    sf_position v;
-    if (!sf_hop_vector(SF_TOPOLOGY_HEX, LINK_NAMES[l], &v)) return false;
     if (!sf_check_rises(w->check, name, &next.rank, SF_PORT_LINK, at.x, at.y,
                         LINK_NAMES[l])) {
       return false;
     }
-    next.x += v.x;
-    next.y += v.y;
+    if (!cross(w, name, l, &next)) return false;
     if (!enter(w, name, next)) return false;
   }
   return true;
