@@ -14,6 +14,10 @@ static int weakness(const char *basis) {
   return (int)SF_COUNT_OF(order);
 }
 
+const char *sf_cost_weaker(const char *a, const char *b) {
+  return weakness(b) > weakness(a) ? b : a;
+}
+
 void sf_cost_add(sf_cost_term *terms, uint32_t *count, const char *name,
                  double value, const sf_machine *machine,
                  const char *constant) {
@@ -47,7 +51,7 @@ static double total(const sf_cost_term *terms, uint32_t count,
   double sum = 0;
   for (uint32_t i = 0; i < count; i++) {
     sum += terms[i].value;
-    if (weakness(terms[i].basis) > weakness(*basis)) *basis = terms[i].basis;
+    *basis = sf_cost_weaker(*basis, terms[i].basis);
   }
   return sum;
 }

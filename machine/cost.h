@@ -55,6 +55,9 @@ typedef struct sf_cost {
 sf_cost sf_cost_estimate(const sf_machine *machine,
                          const sf_cost_layout *layout, const sf_counts *counts);
 
+/* The weaker of two bases: measured, documented, derived, fit, estimate. */
+const char *sf_cost_weaker(const char *a, const char *b);
+
 /* ---- Families; private. ---- */
 
 /* What a population did in one sample, and where. */

@@ -5,6 +5,12 @@ static uint64_t value(const sf_machine *machine, const char *name) {
   return (uint64_t)sf_machine_value(machine, name);
 }
 
+static uint64_t value_or(const sf_machine *machine, const char *name,
+                         uint64_t otherwise) {
+  const sf_quantity *row = sf_machine_quantity(machine, name);
+  return row ? (uint64_t)row->value : otherwise;
+}
+
 sf_loihi2_limits sf_loihi2_limits_of(const sf_machine *machine) {
   return (sf_loihi2_limits){
       .neuron_words = value(machine, "neuron-words"),
@@ -19,6 +25,10 @@ sf_loihi2_limits sf_loihi2_limits_of(const sf_machine *machine) {
       .conv_axon_words = value(machine, "conv-axon-words"),
       .axon_map_words = value(machine, "axon-map-words"),
       .conv_map_permille = value(machine, "conv-map-permille"),
+      .synapse_words = value_or(machine, "synapse-words", UINT64_MAX),
+      .axon_in_limit = value_or(machine, "axon-in-limit", UINT64_MAX),
+      .axon_out_limit = value_or(machine, "axon-out-limit", UINT64_MAX),
+      .list_block = value_or(machine, "list-block-synapses", 0),
   };
 }
 
@@ -35,7 +45,11 @@ uint64_t sf_loihi2_list_words(const sf_loihi2_limits *limits, uint64_t n,
   if (n == 0) return 0;
   uint64_t each = limits->index_bits + bits;
   if (delays) each += limits->delay_bits;
-  return words_of_bits(n * each + limits->list_header_bits);
+  uint64_t header = limits->list_header_bits, block = limits->list_block;
+  if (block == 0 || n <= block) return words_of_bits(n * each + header);
+  uint64_t rest = n % block;
+  return n / block * words_of_bits(block * each + header) +
+         (rest ? words_of_bits(rest * each + header) : 0);
 }
 
 uint64_t sf_loihi2_kernel_words(const sf_loihi2_limits *limits, uint64_t rows,
@@ -67,6 +81,9 @@ bool sf_loihi2_fits(const sf_loihi2_limits *limits,
                     const sf_loihi2_usage *usage) {
   return usage->neuron_words <= limits->neuron_words &&
          usage->groups <= limits->groups &&
+         usage->synapses <= limits->synapse_words &&
+         usage->axon_in <= limits->axon_in_limit &&
+         usage->axon_map + usage->axon_mem <= limits->axon_out_limit &&
          sf_loihi2_pool_words(usage) <= limits->pool_words;
 }
 

@@ -18,6 +18,11 @@ typedef struct sf_loihi2_limits {
   uint64_t conv_axon_words;   /* all axons of a convolution slice */
   uint64_t axon_map_words;    /* a neuron of a dense slice */
   uint64_t conv_map_permille; /* words a thousand neurons, both output maps */
+  /* Parts of the pool that are limited on their own: Loihi 1, whose memories
+   * have fixed sizes (loihi2.md 1.5). UINT64_MAX: only the pool is. */
+  uint64_t synapse_words, axon_in_limit, axon_out_limit;
+  uint64_t list_block; /* synapses a block of a list, each block with its header
+                          and whole words; 0: a list is one block */
 } sf_loihi2_limits;
 
 sf_loihi2_limits sf_loihi2_limits_of(const sf_machine *machine);
@@ -28,8 +33,8 @@ sf_loihi2_limits sf_loihi2_limits_of(const sf_machine *machine);
 unsigned sf_loihi2_stored_bits(unsigned bits);
 
 /* Words of one input axon's list with n synapses of `bits` stored bits, with or
- * without a delay field: ceil((n (index + bits + delay) + header) / 64); 0 for
- * n = 0. */
+ * without a delay field: ceil((n (index + bits + delay) + header) / 64), block
+ * by block; 0 for n = 0. */
 uint64_t sf_loihi2_list_words(const sf_loihi2_limits *limits, uint64_t n,
                               unsigned bits, bool delays);
 /* Words of a convolution kernel: `rows` = kx ky c_in / groups rows of `c_out`
