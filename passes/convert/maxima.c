@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { LOWEST = 2 * INT16_MIN }; /* below all sums of spikes, @stbif */
+
 static sf_slice slice_of(const char *text) {
   return (sf_slice){text, strlen(text)};
 }
@@ -36,6 +38,7 @@ static sf_value *clip(void *context, sf_value *sum, const sf_clip *bounds,
   set(op, "d", 1);
   set(op, "low", bounds->low);
   set(op, "high", bounds->high);
+  if (sf_max_set_offset(op, "half", &bounds->offset) != SF_OK) return NULL;
   sf_type type = sum->type;
   type.scalar = bounds->scalar;
   return sf_op_add_result(op, bounds->name, &type);
@@ -43,7 +46,8 @@ static sf_value *clip(void *context, sf_value *sum, const sf_clip *bounds,
 
 /* Spikes that add up: the larger of two sums grows by what is sent at once. */
 static sf_value *larger_sum(void *context, sf_value *a, sf_value *b,
-                            const char *name, sf_op *before) {
+                            const sf_max_offset *lead, const char *name,
+                            sf_op *before) {
   sf_converter *c = context;
   sf_scalar emit = before->results[0]->type.scalar;
   sf_neuron *neuron =
@@ -52,14 +56,18 @@ static sf_value *larger_sum(void *context, sf_value *a, sf_value *b,
   if (!op) return NULL;
   sf_op_set_operand(op, 0, a);
   sf_op_set_operand(op, 1, b);
+  if (sf_max_set_offset(op, "lead0", lead) != SF_OK) return NULL;
   sf_type type = a->type;
   type.scalar = emit;
   return sf_op_add_result(op, name, &type);
 }
 
+/* Numbers of spikes are never below zero: no lead to start with. */
 static sf_value *larger_count(void *context, sf_value *a, sf_value *b,
-                              const char *name, sf_op *before) {
+                              const sf_max_offset *lead, const char *name,
+                              sf_op *before) {
   sf_converter *c = context;
+  (void)lead;
   sf_neuron *neuron =
       sf_library_use(c->run->module, slice_of("count_max"), c->run->diag);
   sf_op *op = create(c, neuron, 2, before);
@@ -134,6 +142,25 @@ static sf_result operand_range(sf_converter *c, const sf_op *op,
   return SF_OK;
 }
 
+/* Can sums of the spikes of a value fall below zero? */
+static bool can_be_negative(const sf_converter *c, const sf_value *value,
+                            unsigned depth) {
+  if (!value->op || depth > 256) return true;
+  for (uint32_t i = 0; i < c->site_count; i++) {
+    const sf_site *site = &c->sites[i];
+    if (site->emitted != value) continue;
+    if (site->input || !site->gain) return true; /* not known here */
+    for (uint32_t n = 0; n < site->count; n++)
+      if (site->low[n] < 0) return true;
+    return false;
+  }
+  for (uint32_t i = 0; i < value->op->operand_count; i++)
+    if (sf_op_operand(value->op, i) &&
+        can_be_negative(c, sf_op_operand(value->op, i), depth + 1))
+      return true;
+  return false;
+}
+
 static bool is_spikes(const sf_op *op) {
   return sf_op_operand(op, 0)->type.scalar.kind == SF_SCALAR_SPIKE;
 }
@@ -142,10 +169,13 @@ static sf_result replace(sf_converter *c, sf_op *op) {
   sf_range range = {0, 1};
   bool counts = c->form == SF_FORM_RATE && is_spikes(op);
   bool adds_up = c->form == SF_FORM_STBIF;
-  if (!counts && !adds_up) SF_TRY(operand_range(c, op, &range));
-  if (range.low < INT16_MIN || range.high > INT16_MAX ||
-      range.high - range.low > INT16_MAX)
-    return SF_OK; /* of sums: stays as it is */
+  if (!counts && !adds_up) {
+    SF_TRY(operand_range(c, op, &range));
+    if (range.low < INT16_MIN || range.high > INT16_MAX ||
+        range.high - range.low > INT16_MAX)
+      return SF_OK; /* of sums: stays as it is */
+  }
+  if (adds_up && can_be_negative(c, op->results[0], 0)) range.low = LOWEST;
   sf_max_maker maker = {.context = c,
                         .clip = clip,
                         .larger = counts    ? larger_count

@@ -32,6 +32,7 @@ static sf_value *clip_population(void *context, sf_value *sum,
   sf_argument_set_number(&op->arguments[0], sf_number_int(1));
   sf_argument_set_number(&op->arguments[2], sf_number_int(clip->low));
   sf_argument_set_number(&op->arguments[3], sf_number_int(clip->high));
+  if (sf_max_set_offset(op, "half", &clip->offset) != SF_OK) return NULL;
   sf_type type = sum->type;
   type.scalar = clip->scalar;
   ++*c->populations;

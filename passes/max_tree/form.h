@@ -3,8 +3,7 @@
  * A *form* is what a maximum has become: a sum of terms, each a value seen
  * through a window, at one tap of it. Combining two forms adds a population of
  * the same grid. The tap that stays behind in every form is the one that is
- * never padding; the others read 0 outside, which never wins, because values
- * below zero are refused with padding. */
+ * never padding; the others read 0 outside, which never wins (outside.c). */
 #ifndef SF_PASSES_MAX_TREE_FORM_H
 #define SF_PASSES_MAX_TREE_FORM_H
 
@@ -25,6 +24,8 @@ typedef struct sf_max_term {
 typedef struct sf_max_form {
   uint32_t count;
   sf_max_term terms[SF_MAX_TERMS];
+  int64_t first, taps; /* along the present axis, that terms[0] has seen: in the
+                          order of sf_max_tap */
 } sf_max_form;
 
 /* A maximum that is being rewritten. */
@@ -43,6 +44,14 @@ typedef struct sf_max_work {
 /* After a NULL: SF_FAIL when there are more errors than `before`, else SF_OOM.
  */
 sf_result sf_max_failed(const sf_max_work *t, uint32_t before);
+/* tree.c: tap `n` of the present axis in the order in which they are compared.
+ */
+int64_t sf_max_tap(const sf_max_work *t, int64_t n);
+/* outside.c: what a - b gains where one of them lies in padding. The caller
+ * frees it. */
+sf_result sf_max_outside(const sf_max_work *t, const sf_max_form *a,
+                         const sf_max_form *b, sf_max_offset *out) SF_MUST_USE;
+void sf_max_offset_free(sf_max_offset *offset);
 /* Windows along `axis` of so many elements. */
 int64_t sf_max_extent(const sf_max_work *t, int axis, int64_t extent);
 

@@ -118,8 +118,11 @@ sf_result sf_max_finish(sf_max_work *t, const sf_max_form *f, sf_value **out) {
   sf_value *sum;
   t->axis = 0; /* every window is seen */
   SF_TRY(sf_max_difference(t, f, &none, &sum));
-  sf_clip same = {t->maker->low, t->maker->high, t->op->results[0]->type.scalar,
-                  t->name};
+  sf_clip same = {t->maker->low,
+                  t->maker->high,
+                  t->op->results[0]->type.scalar,
+                  t->name,
+                  {0}};
   *out = t->maker->clip(t->maker->context, sum, &same, t->op);
   return *out ? SF_OK : sf_max_failed(t, errors);
 }

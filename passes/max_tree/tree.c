@@ -16,39 +16,35 @@ int64_t sf_max_extent(const sf_max_work *t, int axis, int64_t extent) {
 
 /* ---- Combining. ---- */
 
-/* Signed values: outside, the kernel reads 0, which is not the least. A value
- * that is 0 or more has no such trouble. */
-static bool padding_matters(const sf_max_work *t) {
-  bool padded = false;
-  for (uint32_t a = 0; a < t->axes; a++)
-    padded = padded || t->begin[a] || t->end[a];
-  return padded && t->maker->low < 0;
-}
-
-static sf_result combine_numbers(sf_max_work *t, const sf_max_form *a,
-                                 const sf_max_form *b, sf_max_form *out) {
+static sf_result larger_of(sf_max_work *t, const sf_max_form *a,
+                           const sf_max_form *b, const sf_max_offset *lead,
+                           sf_max_form *out) {
   sf_value *x, *y;
   uint32_t errors = sf_diag_errors(t->diag);
   static const sf_max_form none = {0};
   SF_TRY(sf_max_difference(t, a, &none, &x));
   SF_TRY(sf_max_difference(t, b, &none, &y));
-  sf_value *larger = t->maker->larger(t->maker->context, x, y, t->name, t->op);
+  sf_value *larger =
+      t->maker->larger(t->maker->context, x, y, lead, t->name, t->op);
   if (!larger) return sf_max_failed(t, errors);
-  *out = (sf_max_form){.count = 1, .terms = {{.value = larger}}};
+  *out = (sf_max_form){.count = 1,
+                       .terms = {{.value = larger}},
+                       .first = a->first,
+                       .taps = a->taps + b->taps};
   for (int axis = t->axis - 1; axis >= 0; axis--)
     out->terms[0].windowed[axis] = true;
   return SF_OK;
 }
 
 /* b + relu(a - b). */
-static sf_result combine(sf_max_work *t, const sf_max_form *a,
-                         const sf_max_form *b, sf_max_form *out) {
-  if (t->maker->larger) return combine_numbers(t, a, b, out);
+static sf_result add_over(sf_max_work *t, const sf_max_form *a,
+                          const sf_max_form *b, const sf_max_offset *offset,
+                          sf_max_form *out) {
   uint32_t errors = sf_diag_errors(t->diag);
   sf_value *sum;
   SF_TRY(sf_max_difference(t, a, b, &sum));
   int64_t span = t->maker->high - t->maker->low;
-  sf_clip relu = {0, span, sf_int_holding(0, span), t->name};
+  sf_clip relu = {0, span, sf_int_holding(0, span), t->name, *offset};
   sf_value *over = t->maker->clip(t->maker->context, sum, &relu, t->op);
   if (!over) return sf_max_failed(t, errors);
   *out = *b;
@@ -59,9 +55,20 @@ static sf_result combine(sf_max_work *t, const sf_max_form *a,
   return SF_OK;
 }
 
+/* The taps of `a` come before those of `b`. */
+static sf_result combine(sf_max_work *t, const sf_max_form *a,
+                         const sf_max_form *b, sf_max_form *out) {
+  sf_max_offset offset;
+  SF_TRY(sf_max_outside(t, a, b, &offset));
+  sf_result result = t->maker->larger ? larger_of(t, a, b, &offset, out)
+                                      : add_over(t, a, b, &offset, out);
+  sf_max_offset_free(&offset);
+  return result;
+}
+
 /* Taps of one axis in the order in which they are compared: the last is never
  * padding, because output o reads o * stride there. */
-static int64_t ordered_tap(const sf_max_work *t, int64_t n) {
+int64_t sf_max_tap(const sf_max_work *t, int64_t n) {
   int64_t safe = t->begin[t->axis] / t->dilation[t->axis];
   if (n == t->kernel[t->axis] - 1) return safe;
   return n < safe ? n : n + 1;
@@ -72,7 +79,9 @@ static sf_max_form at_tap(const sf_max_work *t, const sf_max_form *whole,
   sf_max_form out = *whole;
   for (uint32_t i = 0; t->axes && i < out.count; i++)
     if (out.terms[i].windowed[t->axis])
-      out.terms[i].tap[t->axis] = ordered_tap(t, n);
+      out.terms[i].tap[t->axis] = sf_max_tap(t, n);
+  out.first = n;
+  out.taps = 1;
   return out;
 }
 
@@ -161,12 +170,13 @@ sf_result sf_max_tree(sf_op *op, const sf_max_maker *maker, sf_diag *diag,
   sf_max_form f = {.count = 1, .terms = {{.value = sf_op_operand(op, 0)}}};
   if (op->kind == SF_OP_POOL) {
     read_window(&t);
-    if (!has_safe_tap(&t) || padding_matters(&t)) {
+    if (!has_safe_tap(&t)) {
       sf_error(diag, SF_DIAG_NOT_NORMAL, op->loc,
-               "'%%%s' pads values below zero, or windows whose first element "
-               "lies outside: no tree of populations does that",
+               "'%%%s' has windows without a common element that is never "
+               "padding: no tree of populations does that",
                op->results[0]->name);
-      sf_help(diag, "pad with the least value before the maximum is taken");
+      sf_help(diag, "pad less, or with the least value before the maximum is "
+                    "taken");
       return SF_FAIL;
     }
     for (uint32_t a = 0; a < t.axes; a++)

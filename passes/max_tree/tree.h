@@ -10,24 +10,39 @@
 
 #include "sf/ir.h"
 
+/* A constant that the sum of a population gains, one an index of an axis. */
+typedef struct sf_max_offset {
+  uint32_t axis;
+  int32_t count;
+  int32_t *values; /* NULL: 0 everywhere */
+} sf_max_offset;
+/* For makers: sets a param of the population by it. Errors: OOM. */
+sf_result sf_max_set_offset(sf_op *op, const char *param,
+                            const sf_max_offset *offset) SF_MUST_USE;
+
 typedef struct sf_clip {
   int64_t low, high;
   sf_scalar scalar; /* that holds them; of the maximum itself for a relay */
   const char *name;
+  sf_max_offset offset; /* of the sum */
 } sf_clip;
 
 /* What makes the populations of one tree. */
 typedef struct sf_max_maker {
   void *context;
   /* A population of `scalar` put before `before` whose value (or running sum)
-   * is clip(sum, low, high); sum is i32. NULL: out of memory or a diagnostic.
+   * is clip(sum + offset, low, high); sum is i32. NULL: out of memory or a
+   * diagnostic.
    */
   sf_value *(*clip)(void *context, sf_value *sum, const sf_clip *clip,
                     sf_op *before);
-  /* Instead of sums: a population of the larger of two. NULL: none. */
-  sf_value *(*larger)(void *context, sf_value *a, sf_value *b, const char *name,
+  /* Instead of sums: a population of the larger of two, whose lead of a over b
+   * starts at `lead`. NULL: none. */
+  sf_value *(*larger)(void *context, sf_value *a, sf_value *b,
+                      const sf_max_offset *lead, const char *name,
                       sf_op *before);
-  int64_t low, high; /* of the operands' elements (or running sums) */
+  int64_t low, high; /* of the operands' elements (or running sums); `larger`
+                        takes any low that is low enough */
   bool relay;        /* the result must be one population */
 } sf_max_maker;
 
@@ -37,8 +52,8 @@ bool sf_is_integer_maximum(const sf_op *op);
 /* Puts the tree before `op`. *out: a population, or an exact sum of moved
  * populations, whichever costs what reads it less: without a relay each reader
  * has its synapses once for each addend, with one there is a neuron an element
- * more, and a step. Errors: OOM; NOT_NORMAL for what no tree does: windows that
- * pad values below zero; and those of the maker. */
+ * more, and a step. Errors: OOM; NOT_NORMAL for what no tree does: windows
+ * without a tap that is inside everywhere; and those of the maker. */
 sf_result sf_max_tree(sf_op *op, const sf_max_maker *maker, sf_diag *diag,
                       sf_value **out) SF_MUST_USE;
 

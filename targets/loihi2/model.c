@@ -164,8 +164,8 @@ static const model_row models[] = {
     {"larger",
      NULL,
      true,
-     {"larger", 1, {{"lead", 32, "saturate", NULL}}},
-     {{0}}},
+     {"larger", 1, {{"lead", 32, "saturate", "initial"}}},
+     {{"lead0", "initial", SAME, 32, INT32_MIN, INT32_MAX}}},
     {"product", NULL, false, {"product", 1, {{0}}}, {{0}}},
 };
 

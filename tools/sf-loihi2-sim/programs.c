@@ -314,7 +314,7 @@ static const sf_sim_program programs[] = {
     {"rate", 1, 1, 1 << SF_SIM_VTH | 1 << SF_SIM_OFFSET | 1 << SF_SIM_INITIAL,
      rate},
     {"count-max", 2, 1, 0, count_max},
-    {"larger", 2, 1, 0, larger},
+    {"larger", 2, 1, 1 << SF_SIM_INITIAL, larger},
     {"relay", 1, 0, 0, relay},
     {"product", 2, 0, 0, product},
 };

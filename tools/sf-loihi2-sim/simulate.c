@@ -59,8 +59,8 @@ static void set_state(sf_sim_group *group, uint32_t s, sf_sim_param_id id) {
 }
 
 /* Initial states of loihi2.md 2 are zero; `lif-reset` starts its counter with
- * resetFirst; `st-bif`, `accumulate` and `rate` start state 0 with `initial`.
- */
+ * resetFirst; `st-bif`, `accumulate`, `rate` and `larger` start state 0 with
+ * `initial`. */
 static void clear_states(sf_sim_group *group) {
   for (uint32_t s = 0; s < group->program->states; s++)
     memset(group->state[s], 0, group->count * sizeof(int32_t));
