@@ -140,8 +140,8 @@ sf_result sf_convert_input(sf_converter *c, sf_site *site) SF_MUST_USE;
 bool sf_convert_input_is_known(const sf_op *op);
 /* Does a concatenation read the site, whose operands share one type? */
 bool sf_convert_is_joined(const sf_site *site);
-/* Has a level below zero: its differences need a bit more than its levels. */
-bool sf_convert_table_is_signed(const sf_site *site);
+/* Steps that a table's differences take beyond the first, form stbif. */
+int64_t sf_convert_table_settling(const sf_site *site);
 /* table.c: a population that looks its value up. */
 sf_result sf_convert_table(sf_converter *c, sf_site *site,
                            sf_value *current) SF_MUST_USE;

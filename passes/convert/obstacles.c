@@ -147,11 +147,6 @@ static void check_site(sf_converter *c, const sf_site *site) {
 
 static void check_table(sf_converter *c, const sf_site *site) {
   if (site->input || site->gain || c->failed) return;
-  if (c->form == SF_FORM_STBIF && sf_convert_table_is_signed(site) &&
-      sf_convert_is_joined(site))
-    sf_convert_refuse(c, site->quantize, "use form 'graded' or 'integer'",
-                      "joins others with levels below zero from a table, whose "
-                      "differences are wider than the others");
   if (c->form != SF_FORM_RATE) return;
   sf_convert_refuse(c, site->quantize,
                     "use form 'stbif', 'graded' or 'integer'",

@@ -1,7 +1,9 @@
 /* table.c - a function of few integers as a table.
  *
  * Once a step it is `lookup`. Spikes that add up need the difference to what
- * was sent so far (conversion.md 1.6): Y(t) = f(X(t)) - f(X(t - 1)). */
+ * was sent so far (conversion.md 1.6): Y(t) = f(X(t)) - f(X(t - 1)). Where the
+ * spikes join others, whose type holds levels but not all their differences,
+ * what is left is sent in the next steps. */
 #include "passes/convert/convert.h"
 
 #include <string.h>
@@ -13,6 +15,7 @@ typedef struct builder {
   sf_blob *table;
   sf_scalar emit;
   bool adds_up;
+  bool in_parts; /* the emitted type does not hold every difference */
   sf_nvalue *x, *base, *charge, *sum, *last;
 } builder;
 
@@ -95,11 +98,17 @@ static sf_result build(builder *b) {
   if (!y) return SF_OOM;
   sf_nvalue *out = y;
   if (b->adds_up) {
-    /* Never saturates: no interval over single steps shows it. */
+    /* Unless in parts it never saturates: no interval over single steps shows
+     * it. What was sent lies between two levels, so its sum never does. */
     out = stmt(b, SF_NOP_SUB, SF_MODE_SAT, b->emit, sf_noperand_value(y),
                sf_noperand_value(b->last));
     if (!out) return SF_OOM;
-    sf_noperand next[] = {sf_noperand_value(total), sf_noperand_value(y)};
+    sf_nvalue *sent =
+        b->in_parts ? stmt(b, SF_NOP_ADD, SF_MODE_SAT, b->table->type.scalar,
+                           sf_noperand_value(b->last), sf_noperand_value(out))
+                    : y;
+    if (!sent) return SF_OOM;
+    sf_noperand next[] = {sf_noperand_value(total), sf_noperand_value(sent)};
     for (uint32_t i = 0; i < 2; i++) {
       b->neuron->states[i].has_next = true;
       b->neuron->states[i].next = next[i];
@@ -122,10 +131,21 @@ static sf_result set_arguments(const builder *b, sf_op *op) {
   return sf_convert_argument(op, "charge", type, site->constant);
 }
 
-bool sf_convert_table_is_signed(const sf_site *site) {
-  for (size_t i = 0; i < (size_t)site->table_size * site->count; i++)
-    if (site->table[i] < 0) return true;
-  return false;
+static sf_range levels_of(const sf_site *site) {
+  sf_range range = {0, 0}; /* nothing is sent at first */
+  for (size_t i = 0; i < (size_t)site->table_size * site->count; i++) {
+    if (site->table[i] < range.low) range.low = site->table[i];
+    if (site->table[i] > range.high) range.high = site->table[i];
+  }
+  return range;
+}
+
+int64_t sf_convert_table_settling(const sf_site *site) {
+  if (!site->table || !sf_convert_is_joined(site)) return 0;
+  sf_range levels = levels_of(site);
+  int64_t most = sf_scalar_max(site->quantize->results[0]->type.scalar);
+  int64_t steps = (levels.high - levels.low + most - 1) / most;
+  return steps > 1 ? steps - 1 : 0;
 }
 
 sf_result sf_convert_table(sf_converter *c, sf_site *site, sf_value *current) {
@@ -134,9 +154,9 @@ sf_result sf_convert_table(sf_converter *c, sf_site *site, sf_value *current) {
                .adds_up = c->form == SF_FORM_STBIF,
                .emit = site->quantize->results[0]->type.scalar};
   /* Differences of levels from zero up fit the levels' own type. */
-  if (b.adds_up && sf_convert_table_is_signed(site) &&
-      b.emit.bits < SF_INT_BITS_MAX)
-    b.emit.bits++;
+  bool wider = b.adds_up && levels_of(site).low < 0;
+  b.in_parts = wider && sf_convert_is_joined(site);
+  if (wider && !b.in_parts && b.emit.bits < SF_INT_BITS_MAX) b.emit.bits++;
   SF_TRY(create_table(&b));
   SF_TRY(declare(&b));
   SF_TRY(build(&b));

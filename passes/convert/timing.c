@@ -1,8 +1,9 @@
 /* timing.c - how long each form runs.
  *
  * stbif (conversion.md 1.6, lemma 2): a population that gets its last input in
- * step t has sent its last spike by t + smax - smin - 1, so the sum of these
- * along the longest path is the step in which nothing changes any more. */
+ * step t has sent its last spike by t + smax - smin - 1, a table what its type
+ * leaves for later a few steps behind; so the sum of these along the longest
+ * path is the step in which nothing changes any more. */
 #include "passes/convert/convert.h"
 
 #include "passes/manager/manager.h"
@@ -27,7 +28,11 @@ static int64_t extreme(sf_op *op, const char *param, bool most) {
 }
 
 /* Steps from a population's last input to its last spike. */
-static int64_t settling(sf_op *op) {
+static int64_t settling(const sf_converter *c, sf_op *op) {
+  for (uint32_t i = 0; i < c->site_count; i++)
+    if (op->result_count == 1 && c->sites[i].emitted == op->results[0] &&
+        c->sites[i].table)
+      return sf_convert_table_settling(&c->sites[i]);
   bool ternary = op->kind == SF_OP_NEURONS &&
                  sf_neuron_find_param(op->neuron, slice_of("smax"));
   if (!ternary) return 0;
@@ -46,7 +51,7 @@ static sf_result settle(sf_converter *c) {
       if (x && x->op && time[x->op->order] > latest)
         latest = time[x->op->order];
     }
-    time[op->order] = latest + settling(op);
+    time[op->order] = latest + settling(c, op);
   }
   for (uint32_t i = 0; i < c->network->return_count; i++) {
     const sf_value *value = c->network->returns[i].value;

@@ -157,10 +157,14 @@ class Network:
         function = {
             "sigmoid": lambda v: 1 / (1 + np.exp(-v)),
             "hardswish": lambda v: v * np.clip(v / 6 + 0.5, 0, 1),
+            "dip": lambda v: np.abs(v) - 0.5,  # from the least to the largest level at once
         }[kind]
-        low, high = (0, self.levels - 1) if kind == "sigmoid" else (-2, self.levels - 1)
+        low, high = {"sigmoid": (0, self.levels - 1), "hardswish": (-2, self.levels - 1),
+                     "dip": (-self.levels, self.levels - 1)}[kind]
         steps = np.arange(x.low, x.high + 1)
         scale, out = np.float32(0.37), np.float32(1 / (self.levels - 2))
+        if kind == "dip":
+            scale, out = np.float32(1), np.float32(1 / 32)
         if kind == "hardswish":
             out = np.float32(scale * x.high / self.levels)
         for _ in range(100):
@@ -172,7 +176,13 @@ class Network:
         value = [levels[v - x.low] for v in x.value]
         f, g, q = self.name("f"), self.name("g"), self.name("q")
         self.line(f, f"dequantize %{x.name}, {self.scalar('s', scale)} : f32{dims(x.shape)}")
-        self.line(g, f"{kind} %{f} : f32{dims(x.shape)}")
+        if kind == "dip":
+            self.line(g, f"abs %{f} : f32{dims(x.shape)}")
+            f, g = g, self.name("g")
+            half = self.blob("half", np.full((1,) * len(x.shape), 0.5, np.float32), "f32")
+            self.line(g, f"sub %{f}, {half} : f32{dims(x.shape)}")
+        else:
+            self.line(g, f"{kind} %{f} : f32{dims(x.shape)}")
         stream = Stream(q, x.shape, low, high,
                         np.full(x.shape[0], out, np.float32), value)
         self.line(q, f"quantize %{g}, {self.scalar('s', out)} {{round = half-up, "
@@ -413,6 +423,23 @@ def tables(seed, samples=3):
     return n
 
 
+def signed_pools(seed, samples=3):
+    """Maxima of levels below zero, whose padding must not win with its 0."""
+    n = Network(seed, samples)
+    x = n.inputs((1, 8, 8), signed=True)
+    a, shape = n.conv(x, 3)
+    for s in a[1]:  # most sums are below zero, or a 0 would win unseen
+        s -= 20000
+    b = n.rng.integers(0, 1, 3) - 20000
+    name = n.name("a")
+    n.line(name, f"add %{a[0]}, {n.blob('b', b.reshape(3, 1, 1), 'i32')} : i32{dims(shape)}")
+    m = n.pool_max(n.site((name, a[1]), shape, "id"), 3, 2, (1, 1, 1, 1))
+    a, shape = n.conv(n.pool_max(m, 2, 1, (0, 1, 1, 0)), 3)
+    k = n.pool_max(n.site(a, shape, "id"), 3, 1, (1, 0, 1, 2))
+    n.finish(*n.linear(k, 4))
+    return n
+
+
 def averages(seed, samples=3):
     """Padded average pools: rounded, of signed levels too, and read by sums."""
     n = Network(seed, samples)
@@ -424,6 +451,20 @@ def averages(seed, samples=3):
     j = n.concat(p, n.average(n.site(a, shape, "id"), 2, 1, (0, 1, 1, 0), "relu"))
     a, shape = n.conv(j, 4, pad=0)
     n.finish(*n.linear(n.site(n.offset(a, shape), shape), 4))
+    return n
+
+
+def joined_tables(seed, samples=3):
+    """Levels below zero from a table, whose differences are wider than what they join."""
+    n = Network(seed, samples)
+    x = n.inputs((2, 5, 5), signed=True)
+    a, shape = n.conv(x, 3)
+    h = n.site(a, shape)  # sums of its spikes change for many steps
+    g = n.table(n.site(n.conv(h, 3)[0], shape, "id", 1.0), "hardswish")
+    t = n.table(n.site(n.conv(h, 3)[0], shape, "id", 0.3), "dip")
+    j = n.concat(t, g)
+    a, shape = n.conv(n.pool_max(j, 3, 2, (1, 1, 1, 1)), 4)
+    n.finish(*n.linear(n.site(a, shape, "id"), 4))
     return n
 
 
@@ -446,7 +487,7 @@ def mixed(seed, samples=3):
         elif kind == "max2" and not small:
             h = n.pool_max(h, 2, 2)
         elif kind == "max3" and not small:
-            h = n.pool_max(h, 3, 2, (1, 1, 0, 0) if h.low >= 0 else (0, 0, 0, 0))
+            h = n.pool_max(h, 3, 2, (1, 1, 0, 0))
         elif kind == "sum" and not small:
             a, shape = n.pool_sum(h, 2)
             h = n.site(a, shape)
@@ -462,4 +503,5 @@ def mixed(seed, samples=3):
 
 
 KINDS = {"residual": residual, "depthwise": depthwise, "pools": pools, "joined": joined,
-         "averages": averages, "tables": tables, "mixed": mixed}
+         "signed_pools": signed_pools, "averages": averages,
+         "joined_tables": joined_tables, "tables": tables, "mixed": mixed}
