@@ -131,6 +131,13 @@ char *sf_pipeline_text(const sf_pipeline *pipeline);
 /* Passes in it, those of named pipelines counted. */
 size_t sf_pipeline_length(const sf_pipeline *pipeline);
 
+/* Sets an option of every step that runs `pass`, as `pass{option=value}` would;
+ * the text stays as it was given. Errors: PIPELINE, no step runs it;
+ * PASS_OPTION. */
+sf_result sf_pipeline_set_option(sf_pipeline *pipeline, const char *pass,
+                                 const char *option, const char *value,
+                                 sf_diag *diag) SF_MUST_USE;
+
 typedef struct sf_pipeline_options {
   const sf_machine *machine;
   uint32_t threads;
@@ -148,6 +155,9 @@ typedef struct sf_pipeline_options {
   const char *const *plugins;
   uint32_t plugin_count;
   const sf_samples *samples; /* calibration samples; NULL: none */
+  /* What the reproducer's command needs beside all these, as the options that
+   * gave the samples: a space and a word each, quoted. NULL: nothing. */
+  const char *more_arguments;
 } sf_pipeline_options;
 
 /* Runs the passes in order on the module, and logs and states facts as they

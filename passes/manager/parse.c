@@ -200,6 +200,25 @@ sf_result sf_pipeline_parse(const sf_registry *registry, const char *text,
   return SF_OK;
 }
 
+sf_result sf_pipeline_set_option(sf_pipeline *pipeline, const char *pass,
+                                 const char *option, const char *value,
+                                 sf_diag *diag) {
+  sf_slice name = {option, strlen(option)}, text = {value, strlen(value)};
+  bool found = false;
+  for (size_t i = 0; i < pipeline->count; i++) {
+    sf_pipeline_step *step = &pipeline->steps[i];
+    sf_slice wanted = {pass, strlen(pass)};
+    if (!sf_pass_name_equal(wanted, step->pass->name)) continue;
+    found = true;
+    SF_TRY(sf_pass_options_set(step->pass, step->options, name, text,
+                               pipeline->arena, diag));
+  }
+  if (found) return SF_OK;
+  return sf_error(diag, SF_DIAG_PIPELINE, SF_NO_LOC,
+                  "'%s' asks for the pass '%s', which '%s' does not run",
+                  option, pass, pipeline->text);
+}
+
 void sf_pipeline_destroy(sf_pipeline *pipeline) {
   if (!pipeline) return;
   sf_arena_destroy(pipeline->arena);

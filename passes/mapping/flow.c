@@ -23,18 +23,13 @@ bool sf_flow_is_projection(const sf_op *op) {
 /* ---- Windows. ---------------------------------------------------------------
  */
 
-typedef struct window {
-  int64_t kernel, stride, pad, dilation;
-} window;
-
-/* Window of spatial axis `axis` of a conv, convt or pool. */
-static window window_of(const sf_op *op, unsigned axis) {
+sf_flow_window sf_flow_window_of(const sf_op *op, unsigned axis) {
   unsigned spatial = op->results[0]->type.rank - 1u;
   int64_t stride[SF_RANK_MAX], pad[2 * SF_RANK_MAX], other[SF_RANK_MAX];
   sf_op_ints(op, SF_ATTR_stride, spatial, stride);
   sf_op_ints(op, SF_ATTR_pad, 2 * spatial, pad);
   sf_op_ints(op, SF_ATTR_dilation, spatial, other);
-  window w = {1, stride[axis], pad[axis], other[axis]};
+  sf_flow_window w = {1, stride[axis], pad[axis], other[axis]};
   if (op->kind == SF_OP_POOL) {
     sf_op_ints(op, SF_ATTR_kernel, spatial, other);
     w.kernel = other[axis];
@@ -56,7 +51,7 @@ static int64_t floor_div(int64_t a, int64_t b) {
 
 /* Source range of one spatial axis: [*begin, *end) clipped to the image; an
  * empty range becomes its nearest element, so that boxes are never empty. */
-static void source_range(const sf_op *op, window w, int32_t extent,
+static void source_range(const sf_op *op, sf_flow_window w, int32_t extent,
                          int32_t *begin, int32_t *end) {
   int64_t reach = (w.kernel - 1) * w.dilation, first, last;
   if (op->kind == SF_OP_CONVT) {
@@ -97,8 +92,8 @@ sf_box sf_flow_projection_source(const sf_op *op, const sf_box *box) {
   source = *box;
   source_channels(op, type->dim[0], &source.begin[0], &source.end[0]);
   for (unsigned i = 1; i < type->rank; i++) {
-    source_range(op, window_of(op, i - 1), type->dim[i], &source.begin[i],
-                 &source.end[i]);
+    source_range(op, sf_flow_window_of(op, i - 1), type->dim[i],
+                 &source.begin[i], &source.end[i]);
   }
   return source;
 }

@@ -36,6 +36,12 @@ bool sf_flow_is_source(const sf_value *value);
 bool sf_flow_is_projection(const sf_op *op);
 /* Box of the projection's stream operand that `box` of its result needs. */
 sf_box sf_flow_projection_source(const sf_op *op, const sf_box *box);
+/* Window of spatial axis `axis` (0: the first after the channels) of a conv,
+ * convt or pool: elements, and padding at the begin. */
+typedef struct sf_flow_window {
+  int64_t kernel, stride, pad, dilation;
+} sf_flow_window;
+sf_flow_window sf_flow_window_of(const sf_op *op, unsigned axis);
 /* A population that runs on the chip. */
 bool sf_flow_is_on_chip(const sf_op *op);
 

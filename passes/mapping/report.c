@@ -35,8 +35,8 @@ static sf_result measure_layer(sf_plan *plan, const sf_plan_population *p,
     for (uint32_t i = 0; i < use.need_count; i++) {
       const sf_plan_need *need = &use.needs[i];
       /* Widths and delays fit or do not; they do not fill up. */
-      bool fills =
-          strcmp(need->unit, "words") == 0 || strcmp(need->unit, "bytes") == 0;
+      bool fills = need->pooled && (strcmp(need->unit, "words") == 0 ||
+                                    strcmp(need->unit, "bytes") == 0);
       if (!fills || need->available == 0) continue;
       double percent = 100.0 * (double)need->needed / (double)need->available;
       if (percent <= layer->percent) continue;
@@ -74,7 +74,7 @@ sf_result sf_mapping_check(const sf_network *network, const sf_machine *machine,
                   .machine = machine,
                   .diag = diag};
   SF_TRY(sf_plan_make(&plan));
-  out->cores = plan.cores;
+  out->cores = plan.core_count;
   out->cores_available = plan.cores_available;
   SF_TRY(copy_rows(&plan, out));
   return copy_layers(&plan, out);

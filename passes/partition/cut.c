@@ -3,26 +3,17 @@
  * A tile has the same extents everywhere but at the far edges. Axes are cut in
  * a fixed order; the part that remains is then evened out, since the core with
  * the most synapses sets the length of a step (loihi2.md 5.5). */
-#include "passes/partition/plan.h"
+#include "passes/partition/cut.h"
 
 #include <string.h>
 
-typedef struct cutter {
-  sf_plan *plan;
-  sf_plan_population *population;
-  const sf_type *type;
-  bool every_tile; /* tiles differ inside: look at each */
-  bool windows;    /* channels x space */
-  int32_t extent[SF_RANK_MAX];
-} cutter;
-
-static uint64_t tiles_along(const cutter *c, unsigned axis) {
+static uint64_t tiles_along(const sf_cutter *c, unsigned axis) {
   int32_t dim = c->type->dim[axis];
   int32_t e = c->extent[axis] > 0 ? c->extent[axis] : 1;
   return ((uint64_t)(uint32_t)dim + (uint32_t)e - 1) / (uint32_t)e;
 }
 
-static uint64_t tile_count(const cutter *c) {
+uint64_t sf_cut_tile_count(const sf_cutter *c) {
   uint64_t count = 1;
   for (unsigned i = 0; i < c->type->rank; i++)
     count *= tiles_along(c, i);
@@ -30,7 +21,7 @@ static uint64_t tile_count(const cutter *c) {
 }
 
 /* Tile number `index` in C order of the tiles. */
-static sf_box tile(const cutter *c, uint64_t index) {
+static sf_box tile(const sf_cutter *c, uint64_t index) {
   sf_box box = sf_box_whole(c->type);
   for (unsigned i = c->type->rank; i-- > 0;) {
     uint64_t along = tiles_along(c, i);
@@ -44,7 +35,7 @@ static sf_box tile(const cutter *c, uint64_t index) {
 }
 
 /* A tile in the middle: its windows are not clipped by the image. */
-static sf_box middle_tile(const cutter *c) {
+sf_box sf_cut_middle_tile(const sf_cutter *c) {
   sf_box box = sf_box_whole(c->type);
   for (unsigned i = 0; i < c->type->rank; i++) {
     box.begin[i] = (c->type->dim[i] - c->extent[i]) / 2;
@@ -53,21 +44,21 @@ static sf_box middle_tile(const cutter *c) {
   return box;
 }
 
-static sf_result box_fits(const cutter *c, const sf_box *box, bool *out) {
+sf_result sf_cut_box_fits(const sf_cutter *c, const sf_box *box, bool *out) {
   sf_plan_use use;
   SF_TRY(sf_plan_use_of(c->plan, c->population->op, box, &use));
   *out = sf_plan_use_fits(&use);
   return SF_OK;
 }
 
-static sf_result extents_fit(const cutter *c, bool *out) {
-  sf_box box = middle_tile(c);
-  SF_TRY(box_fits(c, &box, out));
+static sf_result extents_fit(const sf_cutter *c, bool *out) {
+  sf_box box = sf_cut_middle_tile(c);
+  SF_TRY(sf_cut_box_fits(c, &box, out));
   if (!*out || !c->every_tile) return SF_OK;
-  uint64_t count = tile_count(c);
+  uint64_t count = sf_cut_tile_count(c);
   for (uint64_t i = 0; i < count && *out; i++) {
     box = tile(c, i);
-    SF_TRY(box_fits(c, &box, out));
+    SF_TRY(sf_cut_box_fits(c, &box, out));
   }
   return SF_OK;
 }
@@ -75,7 +66,7 @@ static sf_result extents_fit(const cutter *c, bool *out) {
 /* ---- One axis. ---- */
 
 /* Largest extent of `axis` that fits, 0: none; leaves extent[axis] at it. */
-static sf_result longest_extent(cutter *c, unsigned axis, int32_t most) {
+sf_result sf_cut_longest_extent(sf_cutter *c, unsigned axis, int32_t most) {
   int32_t low = 0, high = most;
   while (low < high) {
     int32_t middle = low + (high - low + 1) / 2;
@@ -92,21 +83,21 @@ static sf_result longest_extent(cutter *c, unsigned axis, int32_t most) {
 }
 
 /* The same number of tiles, as equal as possible. */
-static void even_out(cutter *c, unsigned axis) {
+static void even_out(sf_cutter *c, unsigned axis) {
   int32_t tiles = (int32_t)tiles_along(c, axis);
   c->extent[axis] = (c->type->dim[axis] + tiles - 1) / tiles;
 }
 
 /* Axes in `order`: the first that can be cut so that tiles fit is; those that
  * cannot help shrink to 1. */
-static sf_result cut_in_order(cutter *c, const unsigned *order,
+static sf_result cut_in_order(sf_cutter *c, const unsigned *order,
                               int32_t most_of_last, bool *out) {
   for (unsigned i = 0; i < c->type->rank; i++) {
     unsigned axis = order[i];
     int32_t dim = c->type->dim[axis];
     bool capped =
         i + 1u == c->type->rank && most_of_last > 0 && most_of_last < dim;
-    SF_TRY(longest_extent(c, axis, capped ? most_of_last : dim));
+    SF_TRY(sf_cut_longest_extent(c, axis, capped ? most_of_last : dim));
     *out = c->extent[axis] > 0;
     if (*out) {
       if (!capped) even_out(c, axis);
@@ -117,72 +108,9 @@ static sf_result cut_in_order(cutter *c, const unsigned *order,
   return SF_OK;
 }
 
-/* ---- Convolution slices of Loihi 2. ---- */
-
-static int32_t power_of_two_below(int32_t n) {
-  int32_t power = 1;
-  while (power <= n / 2)
-    power *= 2;
-  return power;
-}
-
-/* A power of two addresses the columns: does the one at or above the whole
- * width leave room in neuron memory (the first of the needs)? */
-static sf_result whole_width_fits(const cutter *c, unsigned x, bool *out) {
-  sf_plan_use use;
-  sf_box box = middle_tile(c);
-  SF_TRY(sf_plan_use_of(c->plan, c->population->op, &box, &use));
-  int32_t dim = c->type->dim[x], power = power_of_two_below(dim);
-  if (power < dim) power *= 2;
-  *out = use.needs[0].needed * (uint32_t)power <=
-         use.needs[0].available * (uint32_t)dim;
-  return SF_OK;
-}
-
-/* x as wide as fits, a power of two unless told otherwise. 0: not one column.
- */
-static sf_result widest(cutter *c, unsigned x) {
-  SF_TRY(longest_extent(c, x, c->type->dim[x]));
-  if (c->extent[x] == 0) return SF_OK;
-  if (c->plan->options.any_width) {
-    even_out(c, x);
-    return SF_OK;
-  }
-  bool whole = c->extent[x] == c->type->dim[x];
-  if (whole) SF_TRY(whole_width_fits(c, x, &whole));
-  if (!whole) c->extent[x] = power_of_two_below(c->extent[x]);
-  return SF_OK;
-}
-
-/* The slicing rule of Intel's compiler (loihi2.md 1.6): all channels, the whole
- * height or a divisor of it, x a power of two; an even part of the channels
- * only when nothing else fits. A column one pixel wide gives way to a lower
- * one. */
-static sf_result cut_windows(cutter *c, bool *out) {
-  unsigned x = c->type->rank - 1u;
-  unsigned y = c->type->rank == 3 ? 1 : 0; /* 0: one-dimensional */
-  int32_t channels = c->type->dim[0], height = y ? c->type->dim[1] : 1;
-  *out = false;
-  for (int32_t parts = 1; parts <= channels; parts++) {
-    if (channels % parts != 0) continue;
-    c->extent[0] = channels / parts;
-    for (int32_t rows = height; rows >= 1; rows--) {
-      if (height % rows != 0) continue;
-      if (y) c->extent[1] = rows;
-      SF_TRY(widest(c, x));
-      bool narrow = c->extent[x] < 2 && c->type->dim[x] > 1 && rows > 1;
-      if (c->extent[x] > 0 && !narrow) {
-        *out = true;
-        return SF_OK;
-      }
-    }
-  }
-  return SF_OK;
-}
-
 /* ---- A population. ---- */
 
-static sf_result look_at_sums(cutter *c) {
+static sf_result look_at_sums(sf_cutter *c) {
   sf_plan_use use;
   sf_box whole = sf_box_whole(c->type);
   SF_TRY(sf_plan_use_of(c->plan, c->population->op, &whole, &use));
@@ -198,22 +126,30 @@ static sf_result look_at_sums(cutter *c) {
   return SF_OK;
 }
 
+sf_result sf_cutter_create(sf_plan *plan, sf_plan_population *population,
+                           sf_cutter *out) {
+  *out = (sf_cutter){.plan = plan,
+                     .population = population,
+                     .type = &population->op->results[0]->type};
+  return look_at_sums(out);
+}
+
 /* Space before channels where there are windows: tiles share their sources. */
-static sf_result cut_population(cutter *c, bool *out) {
+static sf_result cut_population(sf_cutter *c, bool *out) {
   unsigned order[SF_RANK_MAX] = {0};
   for (unsigned i = 0; i < c->type->rank; i++) {
     c->extent[i] = c->type->dim[i];
     order[i] = c->windows ? (i + 1u) % c->type->rank : i;
   }
   bool loihi = c->plan->machine->family == SF_FAMILY_LOIHI2;
-  if (loihi && c->windows) return cut_windows(c, out);
+  if (loihi && c->windows) return sf_cut_windows(c, out);
   int32_t most = loihi ? (int32_t)c->plan->options.dense_neurons : 0;
   if (c->type->rank == 0) return extents_fit(c, out);
   return cut_in_order(c, order, most, out);
 }
 
-static sf_result keep_tiles(cutter *c) {
-  uint64_t count = tile_count(c);
+static sf_result keep_tiles(sf_cutter *c) {
+  uint64_t count = sf_cut_tile_count(c);
   sf_plan_population *p = c->population;
   p->boxes = SF_NEW_ARRAY(c->plan->arena, sf_box, count);
   if (!p->boxes) return SF_OOM;
@@ -225,10 +161,10 @@ static sf_result keep_tiles(cutter *c) {
 }
 
 /* One neuron alone: what it still lacks. */
-static sf_result blame(cutter *c) {
+static sf_result blame(sf_cutter *c) {
   for (unsigned i = 0; i < c->type->rank; i++)
     c->extent[i] = 1;
-  sf_box box = middle_tile(c);
+  sf_box box = sf_cut_middle_tile(c);
   sf_plan_use use;
   const sf_op *op = c->population->op;
   SF_TRY(sf_plan_use_of(c->plan, op, &box, &use));
@@ -241,7 +177,7 @@ static sf_result blame(cutter *c) {
   }
   if (any) return SF_OK;
   /* The one in the middle fits; another does not: sparse rows differ. */
-  uint64_t count = tile_count(c);
+  uint64_t count = sf_cut_tile_count(c);
   for (uint64_t k = 0; k < count && !any; k++) {
     box = tile(c, k);
     SF_TRY(sf_plan_use_of(c->plan, op, &box, &use));
@@ -256,10 +192,12 @@ static sf_result blame(cutter *c) {
 }
 
 sf_result sf_plan_cut(sf_plan *plan, sf_plan_population *population) {
-  cutter c = {.plan = plan,
-              .population = population,
-              .type = &population->op->results[0]->type};
-  SF_TRY(look_at_sums(&c));
+  sf_cutter c;
+  SF_TRY(sf_cutter_create(plan, population, &c));
+  bool done = false;
+  if (plan->options.free && plan->machine->family == SF_FAMILY_LOIHI2)
+    SF_TRY(sf_cut_free(&c, &done));
+  if (done) return SF_OK;
   bool fits;
   SF_TRY(cut_population(&c, &fits));
   return fits ? keep_tiles(&c) : blame(&c);

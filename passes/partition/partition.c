@@ -9,20 +9,22 @@
  *     core @c1 { host %h [64:128]  host %i [64:128] {words = 1344, ..} }
  *   }
  *
- * Sequential: populations in text order, each on cores of its own, cut into
- * boxes by the memory model of the machine. A projection is hosted with its
- * target. Populations `on = host` are not mapped. */
+ * Populations in text order are cut into boxes by the memory model of the
+ * machine; with slicing=free as few as it allows, and boxes of several
+ * populations may share a core. A projection is hosted with its target.
+ * Populations `on = host` are not mapped. */
 #include "passes/partition/plan.h"
 #include "sf/pass.h"
 
 #include <string.h>
 
 typedef struct partition_options {
-  const char *conv_width;
+  const char *slicing;
   int64_t dense_neurons;
+  const char *slices;
 } partition_options;
 
-enum { STAT_CORES, STAT_POPULATIONS, STAT_SYNAPSE_WORDS };
+enum { STAT_CORES, STAT_SHARED, STAT_POPULATIONS, STAT_SYNAPSE_WORDS };
 
 /* ---- Writing. ---- */
 
@@ -79,15 +81,11 @@ static bool is_named(const sf_plan_sum *sum, const sf_op *neurons) {
          feeds_only(sum->value, neurons);
 }
 
-static sf_result write_core(writer *w, const sf_plan_population *p,
-                            const sf_box *box) {
+static sf_result write_part(writer *w, sf_mop *core, const sf_plan_part *part) {
+  const sf_plan_population *p = &w->plan->populations[part->population];
+  const sf_box *box = &p->boxes[part->box];
   sf_plan_use use;
   SF_TRY(sf_plan_use_of(w->plan, p->op, box, &use));
-  sf_arena *arena = w->run->module->arena;
-  sf_mop *core = sf_mop_create(w->mapping, NULL, "core");
-  char *name = sf_arena_printf(arena, "c%u", w->cores++);
-  if (!core || !name) return SF_OOM;
-  SF_TRY(sf_mop_add_symbol(w->mapping, core, name));
   if (!write_host(w, core, p->op->results[0], box)) return SF_OOM;
   for (uint32_t i = 0; i < use.sum_count; i++) {
     if (!is_named(&use.sums[i], p->op)) continue;
@@ -98,6 +96,18 @@ static sf_result write_core(writer *w, const sf_plan_population *p,
   return SF_OK;
 }
 
+static sf_result write_core(writer *w, const sf_plan_core *row) {
+  sf_arena *arena = w->run->module->arena;
+  sf_mop *core = sf_mop_create(w->mapping, NULL, "core");
+  char *name = sf_arena_printf(arena, "c%u", w->cores++);
+  if (!core || !name) return SF_OOM;
+  SF_TRY(sf_mop_add_symbol(w->mapping, core, name));
+  for (uint32_t i = 0; i < row->count; i++)
+    SF_TRY(write_part(w, core, &w->plan->parts[row->first + i]));
+  w->run->stats[STAT_SHARED] += row->count > 1;
+  return SF_OK;
+}
+
 static sf_result write_mapping(sf_pass_run *run, sf_plan *plan) {
   sf_mapping *old = sf_module_find_mapping(run->module, plan->network);
   if (old) sf_mapping_erase(old);
@@ -105,11 +115,8 @@ static sf_result write_mapping(sf_pass_run *run, sf_plan *plan) {
   w.mapping = sf_mapping_create(run->module, plan->network->name,
                                 plan->machine->name, SF_NO_LOC);
   if (!w.mapping) return SF_OOM;
-  for (uint32_t i = 0; i < plan->population_count; i++) {
-    const sf_plan_population *p = &plan->populations[i];
-    for (uint32_t k = 0; k < p->box_count; k++)
-      SF_TRY(write_core(&w, p, &p->boxes[k]));
-  }
+  for (uint32_t i = 0; i < plan->core_count; i++)
+    SF_TRY(write_core(&w, &plan->cores[i]));
   run->stats[STAT_CORES] += w.cores;
   run->stats[STAT_POPULATIONS] += plan->population_count;
   return SF_OK;
@@ -149,8 +156,9 @@ static sf_result partition_network(sf_pass_run *run,
       .network = network,
       .machine = run->machine,
       .diag = run->diag,
-      .options = {.any_width = strcmp(options->conv_width, "any") == 0,
-                  .dense_neurons = (uint32_t)options->dense_neurons},
+      .options = {.free = strcmp(options->slicing, "free") == 0,
+                  .dense_neurons = (uint32_t)options->dense_neurons,
+                  .slices = *options->slices ? options->slices : NULL},
   };
   SF_TRY(sf_plan_make(&plan));
   SF_TRY(report_violations(&plan));
@@ -175,20 +183,27 @@ static sf_result run_partition(sf_pass_run *run) {
 }
 
 static const sf_option OPTIONS[] = {
-    {"conv-width",
-     "x-width of a convolution slice on Loihi 2: a power of two as Intel's "
-     "compiler takes it, or any",
-     SF_OPTION_CHOICE, "power-of-two", "power-of-two|any", 0, 0,
-     offsetof(partition_options, conv_width)},
+    {"slicing",
+     "vendor: on Loihi 2 the convolution slices of Intel's compiler, every "
+     "population on cores of its own; free: as few cores as the memory model "
+     "allows, any box, several populations on one core",
+     SF_OPTION_CHOICE, "vendor", "vendor|free", 0, 0,
+     offsetof(partition_options, slicing)},
     {"dense-neurons",
      "most neurons of a dense slice on Loihi 2; 0: as many as fit, evened out",
      SF_OPTION_INT, "0", NULL, 0, 8192,
      offsetof(partition_options, dense_neurons)},
+    {"slices",
+     "file of slices to take, a core a line: %population [0:50] ..; "
+     "populations "
+     "that it does not name are cut as usual",
+     SF_OPTION_TEXT, "", NULL, 0, 0, offsetof(partition_options, slices)},
     {0},
 };
 
 static const sf_stat STATS[] = {
     {"cores", "cores in use"},
+    {"shared", "of them, cores that hold several populations"},
     {"populations", "populations on cores"},
     {"synapse-words", "words of synapse memory (Loihi 2)"},
     {0},
@@ -200,8 +215,8 @@ const sf_pass sf_pass_partition = {
     .name = "partition",
     .summary = "cut populations into boxes that fit a core",
     .description =
-        "Writes the mapping block: cores in layer order, each with a box of "
-        "one population and the projections into it. Boxes are the largest "
+        "Writes the mapping block: cores in layer order, each with boxes of "
+        "populations and the projections into them. Boxes are the largest "
         "that the machine's memory model allows, evened out. What does not "
         "fit is reported for all populations at once.",
     .needs = SF_FACT_SPIKING_NORMAL_FORM,

@@ -100,19 +100,57 @@ static sf_result list_populations(sf_plan *plan) {
   return SF_OK;
 }
 
+/* Room for one more core and `count` more parts. */
+static sf_result reserve(sf_plan *plan, uint32_t count) {
+  if (plan->core_count == plan->core_capacity) {
+    uint32_t capacity = plan->core_capacity ? 2 * plan->core_capacity : 64;
+    sf_plan_core *cores = SF_NEW_ARRAY(plan->arena, sf_plan_core, capacity);
+    if (!cores) return SF_OOM;
+    if (plan->core_count)
+      memcpy(cores, plan->cores, plan->core_count * sizeof *cores);
+    plan->cores = cores;
+    plan->core_capacity = capacity;
+  }
+  if (count <= plan->part_capacity - plan->part_count) return SF_OK;
+  uint32_t capacity = 2 * plan->part_capacity + 64 + count;
+  sf_plan_part *parts = SF_NEW_ARRAY(plan->arena, sf_plan_part, capacity);
+  if (!parts) return SF_OOM;
+  if (plan->part_count)
+    memcpy(parts, plan->parts, plan->part_count * sizeof *parts);
+  plan->parts = parts;
+  plan->part_capacity = capacity;
+  return SF_OK;
+}
+
+sf_result sf_plan_add_core(sf_plan *plan, const sf_plan_part *parts,
+                           uint32_t count) {
+  SF_TRY(reserve(plan, count));
+  plan->cores[plan->core_count++] = (sf_plan_core){plan->part_count, count};
+  memcpy(plan->parts + plan->part_count, parts, count * sizeof *parts);
+  plan->part_count += count;
+  return SF_OK;
+}
+
+static sf_result check_cores(sf_plan *plan) {
+  if (plan->core_count <= plan->cores_available) return SF_OK;
+  sf_plan_need need = {
+      "cores",
+      "cores",
+      plan->core_count,
+      plan->cores_available,
+      true,
+      "choose a machine with more cores or make the network smaller"};
+  return sf_plan_add_violation(plan, plan->network->name, plan->network->loc,
+                               &need);
+}
+
 sf_result sf_plan_make(sf_plan *plan) {
   SF_TRY(list_populations(plan));
   plan->cores_available = usable_cores(plan->machine);
-  for (uint32_t i = 0; i < plan->population_count; i++) {
-    SF_TRY(sf_plan_cut(plan, &plan->populations[i]));
-    plan->cores += plan->populations[i].box_count;
-  }
-  if (plan->cores > plan->cores_available) {
-    sf_plan_need need = {"cores", "cores", plan->cores, plan->cores_available,
-                         "choose a machine with more cores or make the "
-                         "network smaller"};
-    SF_TRY(sf_plan_add_violation(plan, plan->network->name, plan->network->loc,
-                                 &need));
-  }
-  return SF_OK;
+  if (plan->options.slices) SF_TRY(sf_plan_read_slices(plan));
+  for (uint32_t i = 0; i < plan->population_count; i++)
+    if (!plan->populations[i].given)
+      SF_TRY(sf_plan_cut(plan, &plan->populations[i]));
+  SF_TRY(sf_plan_assign(plan));
+  return check_cores(plan);
 }

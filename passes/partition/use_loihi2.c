@@ -37,15 +37,19 @@ static sf_result use_sparse(sf_plan *plan, const list_cost *c,
   return SF_OK;
 }
 
-static void use_conv(const list_cost *c, sf_plan_sum *sum) {
-  unsigned spatial = sum->value->type.rank - 1u;
+static bool strides_two(const sf_op *op) {
+  unsigned spatial = op->results[0]->type.rank - 1u;
   int64_t stride[SF_RANK_MAX];
-  sf_op_ints(sum->op, SF_ATTR_stride, spatial, stride);
+  sf_op_ints(op, SF_ATTR_stride, spatial, stride);
+  return stride[spatial - 1] == 2;
+}
+
+static void use_conv(const list_cost *c, sf_plan_sum *sum) {
   sum->format = "conv";
   sum->axons = c->limits->conv_axon_words; /* population axons */
   sum->words = sf_loihi2_kernel_words(c->limits, sf_plan_window_taps(sum->op),
                                       extent(&sum->box, 0), c->bits,
-                                      stride[spatial - 1] == 2);
+                                      strides_two(sum->op));
 }
 
 /* A stream that reaches the neurons as it is: one synapse each. */
@@ -55,17 +59,33 @@ static void use_identity(const list_cost *c, sf_plan_sum *sum) {
   sum->words = sum->axons * list_words(c, 1);
 }
 
+/* Bits of a weight in its field: lists have none of 7, kernels do (the head of
+ * YOLO-KP prints 6 words a row of 48; loihi2.md 1.6, 7.1). Wider ones are
+ * reported, and counted as 8. A power of two below 2^-8 is not stored, so the
+ * field grows instead (targets/loihi2/weights.c). */
+static unsigned field_bits(const sf_op *op, const sf_plan_weights *weights,
+                           bool kernel) {
+  int64_t shift = op->kind == SF_OP_POOL ? 0 : sf_op_int(op, SF_ATTR_shift);
+  int64_t lacking = shift - (int64_t)weights->strip + weights->mixed;
+  unsigned bits = weights->bits ? weights->bits : 1;
+  while (bits < 8 && bits < lacking)
+    bits++;
+  if (bits > 8) return 8;
+  return kernel ? bits : sf_loihi2_stored_bits(bits);
+}
+
 static sf_result use_sum(sf_plan *plan, const sf_loihi2_limits *limits,
-                         sf_plan_sum *sum, unsigned *widest) {
+                         const sf_op *neurons, sf_plan_sum *sum,
+                         unsigned *widest) {
   list_cost c = {limits, 1, false};
+  bool kernel = false;
   if (sum->op) {
     const sf_plan_weights *weights;
     SF_TRY(sf_plan_weights_of(plan, sum->op, &weights));
     if (weights->bits > *widest) *widest = weights->bits;
-    c.bits = sf_loihi2_stored_bits(weights->bits);
+    kernel = sf_plan_is_kernel(sum->op, neurons);
+    c.bits = field_bits(sum->op, weights, kernel);
     c.delays = weights->max_delay > 0 || sum->delay > 1;
-    if (c.bits == 0)
-      c.bits = 8; /* reported; the words of the rest still count */
   }
   sum->weight_bits = c.bits;
   if (!sum->op)
@@ -74,8 +94,10 @@ static sf_result use_sum(sf_plan *plan, const sf_loihi2_limits *limits,
     use_linear(&c, sum);
   else if (sum->op->kind == SF_OP_SPARSE)
     return use_sparse(plan, &c, sum);
-  else
+  else if (kernel)
     use_conv(&c, sum);
+  else
+    sf_plan_window_lists(sum, list_words, &c);
   return SF_OK;
 }
 
@@ -137,6 +159,25 @@ static uint64_t map_words(const sf_loihi2_limits *limits, const sf_op *neurons,
   return (count * limits->conv_map_permille + 999) / 1000;
 }
 
+static void add_need(sf_plan_use *use, const char *resource, const char *unit,
+                     uint64_t needed, uint64_t available, bool pooled,
+                     const char *fix) {
+  use->needs[use->need_count++] =
+      (sf_plan_need){resource, unit, needed, available, pooled, fix};
+}
+
+/* Loihi 1: memories of fixed sizes besides the pool. */
+static void add_parts(sf_plan_use *use, const sf_loihi2_limits *limits,
+                      const sf_loihi2_usage *u) {
+  if (limits->synapse_words == UINT64_MAX) return;
+  add_need(use, "synapse memory", "words", u->synapses, limits->synapse_words,
+           true, "reduce the fan-in of one neuron or the bits of its weights");
+  add_need(use, "input axons", "axons", u->axon_in, limits->axon_in_limit, true,
+           "reduce the fan-in of one neuron");
+  add_need(use, "output axons", "axons", u->axon_map + u->axon_mem,
+           limits->axon_out_limit, true, "send to fewer cores");
+}
+
 sf_result sf_plan_use_loihi2(sf_plan *plan, const sf_op *neurons,
                              const sf_box *box, sf_plan_use *use) {
   sf_loihi2_limits limits = sf_loihi2_limits_of(plan->machine);
@@ -147,21 +188,57 @@ sf_result sf_plan_use_loihi2(sf_plan *plan, const sf_op *neurons,
   unsigned widest = 0;
   for (uint32_t i = 0; i < use->sum_count; i++) {
     sf_plan_sum *sum = &use->sums[i];
-    SF_TRY(use_sum(plan, &limits, sum, &widest));
+    SF_TRY(use_sum(plan, &limits, neurons, sum, &widest));
     bool conv = sum->format[0] == 'c';
     u.axon_in += conv ? sum->axons : sum->axons * limits.axon_in_words;
     u.synapses += sum->words;
   }
   u.axon_map = map_words(&limits, neurons, count);
-  use->needs[use->need_count++] =
-      (sf_plan_need){"neuron memory", "words", u.neuron_words,
-                     limits.neuron_words, "use a neuron with less state"};
-  use->needs[use->need_count++] = (sf_plan_need){
-      "synapse pool", "words", sf_loihi2_pool_words(&u), limits.pool_words,
-      "reduce the fan-in of one neuron or the bits of its weights"};
-  use->needs[use->need_count++] =
-      (sf_plan_need){"weight width", "bits", widest,
-                     (uint64_t)sf_machine_value(plan->machine, "weight-bits"),
-                     "quantize the weights further"};
+  add_need(use, "neuron memory", "words", u.neuron_words, limits.neuron_words,
+           true, "use a neuron with less state");
+  add_need(use, "synapse pool", "words", sf_loihi2_pool_words(&u),
+           limits.pool_words, true,
+           "reduce the fan-in of one neuron or the bits of its weights");
+  add_parts(use, &limits, &u);
+  add_need(use, "neuron groups", "groups", u.groups, limits.groups, true,
+           "host fewer populations on one core");
+  add_need(use, "weight width", "bits", widest,
+           (uint64_t)sf_machine_value(plan->machine, "weight-bits"), false,
+           "quantize the weights further");
+  return SF_OK;
+}
+
+/* ---- Slices of channels and pixels. ---- */
+
+static void add_kernel(const sf_plan_sum *sum, sf_plan_windows *out) {
+  out->kernels[out->kernel_count++] = (sf_plan_kernel){
+      sf_plan_window_taps(sum->op), sum->weight_bits, strides_two(sum->op)};
+}
+
+sf_result sf_plan_windows_of(sf_plan *plan, const sf_op *neurons,
+                             sf_plan_windows *out, bool *out_is) {
+  *out_is = false;
+  memset(out, 0, sizeof *out);
+  const sf_type *type = &neurons->results[0]->type;
+  sf_box one = sf_box_whole(type);
+  for (unsigned i = 0; i < type->rank; i++)
+    one.end[i] = 1;
+  sf_plan_use use;
+  SF_TRY(sf_plan_use_of(plan, neurons, &one, &use));
+  sf_loihi2_limits limits = sf_loihi2_limits_of(plan->machine);
+  for (uint32_t i = 0; i < use.sum_count; i++) {
+    const sf_plan_sum *sum = &use.sums[i];
+    if (sum->format[0] == 'c')
+      add_kernel(sum, out);
+    else if (sum->op)
+      return SF_OK;
+    else {
+      out->single_axons += sum->axons;
+      out->single_words += sum->words;
+    }
+  }
+  out->state_bits = state_bits(neurons, limits.neuron_state_bits);
+  out->discrete = sends_discrete(neurons);
+  *out_is = out->kernel_count > 0;
   return SF_OK;
 }

@@ -89,9 +89,10 @@ static void count_params(const sf_op *neurons, const sf_plan_use *use,
 }
 
 static void add_need(sf_plan_use *use, const char *resource, const char *unit,
-                     uint64_t needed, uint64_t available, const char *fix) {
+                     uint64_t needed, uint64_t available, bool pooled,
+                     const char *fix) {
   use->needs[use->need_count++] =
-      (sf_plan_need){resource, unit, needed, available, fix};
+      (sf_plan_need){resource, unit, needed, available, pooled, fix};
 }
 
 sf_result sf_plan_use_spinnaker2(sf_plan *plan, const sf_op *neurons,
@@ -118,18 +119,21 @@ sf_result sf_plan_use_spinnaker2(sf_plan *plan, const sf_op *neurons,
       RUNTIME_CODE_BYTES +
       STATEMENT_CODE_BYTES *
           (uint64_t)(neurons->neuron->stmt_count + 8 * use->sum_count);
-  add_need(use, "data regions", "bytes", u.data_bytes, limits.data_bytes,
+  add_need(use, "data regions", "bytes", u.data_bytes, limits.data_bytes, true,
            "make the layers that it reads smaller, or its weights narrower");
   add_need(use, "working memory", "bytes", u.work_bytes, limits.work_bytes,
-           "shorten its longest delay or use a neuron with less state");
+           true, "shorten its longest delay or use a neuron with less state");
   add_need(use, "code", "bytes", code,
-           (uint64_t)sf_machine_value(plan->machine, "code-bytes"),
+           (uint64_t)sf_machine_value(plan->machine, "code-bytes"), true,
            "use a shorter neuron function");
   add_need(use, "projections into one population", "projections",
-           use->sum_count, limits.inputs, "sum in a population in between");
-  add_need(use, "delay", "steps", longest, limits.delay_steps,
+           use->sum_count, limits.inputs, false,
+           "sum in a population in between");
+  add_need(use, "delay", "steps", longest, limits.delay_steps, false,
            "split the delay with a relay population");
-  add_need(use, "neurons", "neurons", slice.neurons, limits.neurons,
+  add_need(use, "neurons", "neurons", slice.neurons, limits.neurons, false,
            "split the population");
+  add_need(use, "slices", "slices", 1, limits.slices, true,
+           "host fewer populations on one PE");
   return SF_OK;
 }

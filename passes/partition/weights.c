@@ -10,15 +10,22 @@ typedef struct extremes {
   uint32_t ones; /* bits set in any magnitude: the common power of two */
 } extremes;
 
+static void include(extremes *e, int64_t w) {
+  if (w < e->low) e->low = w;
+  if (w > e->high) e->high = w;
+  e->ones |= (uint32_t)(w < 0 ? -w : w);
+}
+
+/* Large layers are mostly bytes: those are read as such. */
 static extremes scan(const sf_blob *blob) {
   extremes e = {0, 0, 0};
   size_t count = sf_blob_elements(blob);
-  for (size_t i = 0; i < count; i++) {
-    int64_t w = sf_blob_i32(blob, i);
-    if (w < e.low) e.low = w;
-    if (w > e.high) e.high = w;
-    e.ones |= (uint32_t)(w < 0 ? -w : w);
-  }
+  bool bytes = blob->dtype == SF_DTYPE_I8 && blob->source != SF_SOURCE_SLICE &&
+               blob->source != SF_SOURCE_SPLAT;
+  const int8_t *byte = blob->data;
+  if (blob->source == SF_SOURCE_SPLAT && count > 1) count = 1;
+  for (size_t i = 0; i < count; i++)
+    include(&e, bytes ? byte[i] : sf_blob_i32(blob, i));
   return e;
 }
 
@@ -29,11 +36,17 @@ static unsigned bits_of(uint64_t magnitude) {
   return bits;
 }
 
-/* Bits of all weights after dividing out the common power of two. */
-static unsigned stored_bits(extremes e) {
+/* Exponent of the common power of two. */
+static unsigned common_power(extremes e) {
   unsigned shift = 0;
   while (shift < 31 && e.ones && !((e.ones >> shift) & 1))
     shift++;
+  return shift;
+}
+
+/* Bits of all weights after dividing out the common power of two. */
+static unsigned stored_bits(extremes e) {
+  unsigned shift = common_power(e);
   int64_t low = e.low / (INT64_C(1) << shift);
   int64_t high = e.high / (INT64_C(1) << shift);
   if (low == 0) return bits_of((uint64_t)high);
@@ -59,9 +72,17 @@ static sf_blob *weight_blob(const sf_op *op) {
   }
 }
 
+static sf_blob *delay_blob(const sf_op *op) {
+  bool delayed = op->kind == SF_OP_LINEAR || op->kind == SF_OP_SPARSE;
+  return delayed ? sf_op_blob(op, SF_ATTR_delays) : NULL;
+}
+
 static sf_result measure(const sf_op *op, sf_diag *diag, sf_plan_weights *out) {
-  *out = (sf_plan_weights){.op = op, .bits = 1, .bytes = 1};
-  sf_blob *blob = weight_blob(op);
+  *out = (sf_plan_weights){.weights = weight_blob(op),
+                           .delays = delay_blob(op),
+                           .bits = 1,
+                           .bytes = 1};
+  sf_blob *blob = weight_blob(op), *delays = delay_blob(op);
   if (blob && blob->type.scalar.kind == SF_SCALAR_F32) {
     out->bits = 32;
     out->bytes = 4;
@@ -69,10 +90,10 @@ static sf_result measure(const sf_op *op, sf_diag *diag, sf_plan_weights *out) {
     SF_TRY(sf_blob_load(blob, diag));
     extremes e = scan(blob);
     out->bits = stored_bits(e);
+    out->strip = common_power(e);
+    out->mixed = e.low < 0 && e.high > 0;
     out->bytes = stored_bytes(e);
   }
-  bool delayed = op->kind == SF_OP_LINEAR || op->kind == SF_OP_SPARSE;
-  sf_blob *delays = delayed ? sf_op_blob(op, SF_ATTR_delays) : NULL;
   if (delays) {
     SF_TRY(sf_blob_load(delays, diag));
     out->max_delay = (uint32_t)scan(delays).high;
@@ -82,8 +103,10 @@ static sf_result measure(const sf_op *op, sf_diag *diag, sf_plan_weights *out) {
 
 sf_result sf_plan_weights_of(sf_plan *plan, const sf_op *op,
                              const sf_plan_weights **out) {
+  const sf_blob *weights = weight_blob(op), *delays = delay_blob(op);
   for (uint32_t i = 0; i < plan->weights_count; i++) {
-    if (plan->weights[i].op == op) {
+    if (plan->weights[i].weights == weights &&
+        plan->weights[i].delays == delays) {
       *out = &plan->weights[i];
       return SF_OK;
     }

@@ -55,8 +55,11 @@ static uint32_t magnitude_bits(int64_t size) {
   return bits;
 }
 
-/* Field widths of a list: there is no 7. */
-static uint32_t stored(uint32_t bits) { return bits == 7 ? 8 : bits; }
+/* Field widths of a list: there is no 7. Kernels are not held to them
+ * (loihi2.md 7.1: the head of YOLO-KP takes 6 words for 48 weights). */
+static uint32_t stored(const sf_l2_connection *c, uint32_t bits) {
+  return bits == 7 && c->format != SF_L2_CONV ? 8 : bits;
+}
 
 static sf_result too_wide(sf_l2_plan *plan, const sf_op *op, const extent *e,
                           uint32_t strip) {
@@ -102,10 +105,10 @@ sf_result sf_l2_weights_encode(sf_l2_plan *plan, sf_l2_connection *c) {
   bool mixed = low < 0 && high > 0;
   uint32_t bits =
       mixed ? signed_bits(low, high) : magnitude_bits(high > 0 ? high : -low);
-  bits = stored(bits);
+  bits = stored(c, bits);
   if (bits > 8) return too_wide(plan, at, &e, strip);
   while (bits < 8 && scale - 8 + bits - mixed < EXPONENT_MIN)
-    bits = stored(bits + 1);
+    bits = stored(c, bits + 1);
   int64_t exponent = scale - 8 + bits - mixed;
   if (exponent < EXPONENT_MIN || exponent > EXPONENT_MAX)
     return sf_l2_cannot(plan, at,

@@ -20,6 +20,7 @@ typedef struct sfc_compile_job {
   const sf_target *target;
   const char *machine_name; /* NULL: the target's default */
   const char *passes;       /* NULL: the target's own */
+  const char *slices;       /* file, NULL: none */
   const char *directory;    /* final name */
   const char *isa;          /* cpu: emit this level only, or NULL */
   uint32_t threads;

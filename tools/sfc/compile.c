@@ -18,6 +18,7 @@ sfc_compile_job sfc_compile_job_make(const sfc_session *session,
                            .target = target,
                            .machine_name = a->machine,
                            .passes = a->passes,
+                           .slices = a->slices,
                            .directory = directory,
                            .isa = a->isa,
                            .threads = sfc_threads(session),
@@ -58,6 +59,9 @@ static sf_result run_passes(const sfc_compile_job *job, const char *text,
   if (!registry) return SF_OOM;
   sf_pipeline *pipeline = NULL;
   sf_result result = sf_pipeline_parse(registry, text, diag, &pipeline);
+  if (result == SF_OK && job->slices)
+    result = sf_pipeline_set_option(pipeline, "partition", "slices",
+                                    job->slices, diag);
   if (result == SF_OK) {
     sf_pipeline_options options = {.machine = machine,
                                    .threads = job->threads,

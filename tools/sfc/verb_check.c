@@ -17,6 +17,7 @@ static sf_result check_target(sfc_session *session, const sfc_model *model,
                          .machine_name =
                              target->default_machine ? a->machine : NULL,
                          .passes = a->passes,
+                         .slices = a->slices,
                          .threads = sfc_threads(session),
                          .samples = samples};
   sf_emit_job emit;
@@ -64,9 +65,10 @@ static sf_result check_loaded(sfc_session *session, const sfc_model *model,
     const sf_target *target = sf_target_find(name, session->diag);
     return target ? check_one(session, model, samples, target, rows) : SF_FAIL;
   }
-  if (session->arguments.machine || session->arguments.passes) {
+  const sfc_arguments *a = &session->arguments;
+  if (a->machine || a->passes || a->slices) {
     return sf_error(session->diag, SF_DIAG_USAGE, SF_NO_LOC,
-                    "--machine and --passes need --target");
+                    "--machine, --passes and --slices need --target");
   }
   sf_result worst = SF_OK;
   for (size_t i = 0; i < sf_target_count(); i++) {
