@@ -84,6 +84,8 @@ static sf_result add_run_line(const char *path, const sf_pass_manager *manager,
                      manager->options->check_exact, manager->options->seed);
   }
   if (manager->options->verify_each) sf_buffer_text(&all, " --verify-each");
+  if (manager->options->more_arguments)
+    sf_buffer_text(&all, manager->options->more_arguments);
   sf_buffer_char(&all, '\n');
   sf_buffer_add(&all, text, size);
   free(text);

@@ -1,13 +1,41 @@
 /* chunk.c - one module: parse, run the passes, print. */
+#include "support/buffer.h"
 #include "support/file.h"
 #include "tools/samples/calibration.h"
 #include "tools/sf-opt/sf_opt.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* ` --option 'text'` for a shell; a quote in the text ends and reopens it. */
+static void add_argument(sf_buffer *out, const char *option, const char *text) {
+  if (!text) return;
+  sf_buffer_printf(out, " %s '", option);
+  for (; *text; text++)
+    if (*text == '\'')
+      sf_buffer_text(out, "'\\''");
+    else
+      sf_buffer_char(out, *text);
+  sf_buffer_char(out, '\'');
+}
+
+/* What gave the samples, for the reproducer. */
+static sf_result calibration_arguments(const sf_opt_options *o,
+                                       sf_buffer *out) {
+  for (uint32_t i = 0; i < o->calib.count; i++)
+    add_argument(out, "--calib", o->calib.items[i]);
+  add_argument(out, "--calib-labels", o->calib_labels);
+  add_argument(out, "--input-scale", o->input_scale);
+  if (o->calib_samples != SF_OPT_NOT_GIVEN)
+    sf_buffer_printf(out, " --calib-samples %" PRIu64, o->calib_samples);
+  sf_buffer_char(out, '\0');
+  return out->failed ? SF_OOM : SF_OK;
+}
+
 static sf_result run_passes(const sf_opt_job *job, sf_module *module,
-                            const sf_samples *samples, sf_diag *diag) {
+                            const sf_samples *samples, const char *arguments,
+                            sf_diag *diag) {
   const sf_opt_options *o = job->options;
   if (!o->passes) return SF_OK;
   sf_pipeline *pipeline = NULL;
@@ -27,7 +55,8 @@ static sf_result run_passes(const sf_opt_job *job, sf_module *module,
                                  .out = stderr,
                                  .plugins = o->plugins.items,
                                  .plugin_count = o->plugins.count,
-                                 .samples = samples};
+                                 .samples = samples,
+                                 .more_arguments = arguments};
   sf_result result = sf_pipeline_run(pipeline, module, &options, diag);
   sf_pipeline_destroy(pipeline);
   return result;
@@ -45,7 +74,11 @@ static sf_result run_with_samples(const sf_opt_job *job, sf_module *module,
   const sf_samples *samples = NULL;
   sf_result result =
       sf_calibration_open(&request, module, diag, &calibration, &samples);
-  if (result == SF_OK) result = run_passes(job, module, samples, diag);
+  sf_buffer arguments = {0};
+  if (result == SF_OK) result = calibration_arguments(o, &arguments);
+  if (result == SF_OK)
+    result = run_passes(job, module, samples, arguments.data, diag);
+  sf_buffer_destroy(&arguments);
   sf_calibration_destroy(&calibration);
   return result;
 }
