@@ -11,8 +11,9 @@
  * clusters the block has (mesh: a field along x and one along y). */
 typedef struct sf_place_cost sf_place_cost;
 
-/* `placement` is borrowed and changed by exchanges. In `arena`. Windows must
- * have been expanded when there are many. */
+/* `placement` is borrowed and changed by exchanges; coordinates in hops are
+ * below 32,768. In `arena`. Windows must have been expanded when there are
+ * many. */
 sf_result sf_place_cost_create(const sf_place_graph *graph,
                                sf_placement *placement, sf_arena *arena,
                                sf_place_cost **out) SF_MUST_USE;

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* In hops: sf_place_x, sf_place_y; 16 bits keep a million clusters in a cache.
+ */
 typedef struct place {
   int16_t x, y;
 } place;
@@ -25,7 +27,8 @@ struct sf_place_cost {
   const sf_fabric *fabric;
   bool open; /* a mesh without wrap: distances in line */
   bool hex;
-  place *at; /* of each cluster */
+  int32_t width, height; /* of the fields */
+  place *at;             /* of each cluster */
   uint32_t *sitter;
   sf_place_adjacency near;
   const uint32_t *block_of; /* NULL: no relations */
@@ -50,16 +53,15 @@ static int64_t distance(const sf_place_cost *k, place a, place b) {
 }
 
 static place place_of(const sf_place_cost *k, uint32_t router) {
-  int32_t width = k->fabric->width;
-  return (place){(int16_t)((int32_t)router % width),
-                 (int16_t)((int32_t)router / width)};
+  const sf_place_seats *seats = k->placement->seats;
+  return (place){(int16_t)sf_place_x(seats, router),
+                 (int16_t)sf_place_y(seats, router)};
 }
 
 /* ---- Fields. ---- */
 
 static int64_t field_at(const sf_place_cost *k, const int64_t *field, place p) {
-  return k->hex ? field[router_at(k, p)]
-                : field[p.x] + field[k->fabric->width + p.y];
+  return k->hex ? field[router_at(k, p)] : field[p.x] + field[k->width + p.y];
 }
 
 /* `weight` more (or less) sits at p. */
@@ -71,10 +73,10 @@ static void field_add(const sf_place_cost *k, int64_t *field, place p,
       field[r] += weight * sf_fabric_distance(f, r, router_at(k, p));
     return;
   }
-  for (int32_t x = 0; x < f->width; x++)
-    field[x] += weight * around(x, p.x, f->width, f->wrap);
-  for (int32_t y = 0; y < f->height; y++)
-    field[f->width + y] += weight * around(y, p.y, f->height, f->wrap);
+  for (int32_t x = 0; x < k->width; x++)
+    field[x] += weight * around(x, p.x, k->width, f->wrap);
+  for (int32_t y = 0; y < k->height; y++)
+    field[k->width + y] += weight * around(y, p.y, k->height, f->wrap);
 }
 
 static void move_in_fields(sf_place_cost *k, uint32_t cluster, place from,
@@ -208,8 +210,8 @@ static sf_result create_fields(sf_place_cost *k, sf_arena *arena) {
   k->fields = SF_NEW_ARRAY(arena, fields, g->block_count + (size_t)1);
   if (!k->block_of || !k->fields) return SF_OOM;
   SF_TRY(sf_place_related_create(g, arena, &k->related));
-  size_t size = k->hex ? k->fabric->router_count
-                       : (size_t)k->fabric->width + (size_t)k->fabric->height;
+  size_t size =
+      k->hex ? k->fabric->router_count : (size_t)k->width + (size_t)k->height;
   for (uint32_t i = 0; i < 2 * g->relation_count; i++) {
     const sf_place_relation *r = &g->relations[i / 2];
     fields *f = &k->fields[i % 2 ? r->from : r->to];
@@ -236,6 +238,8 @@ sf_result sf_place_cost_create(const sf_place_graph *graph,
   k->graph = graph;
   k->placement = placement;
   k->fabric = seats->fabric;
+  k->width = sf_place_width(seats);
+  k->height = sf_place_height(seats);
   k->hex = k->fabric->topology == SF_TOPOLOGY_HEX;
   k->open = !k->hex && !k->fabric->wrap;
   k->at = SF_NEW_ARRAY(arena, place, graph->cluster_count + (size_t)1);

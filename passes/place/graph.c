@@ -6,62 +6,38 @@
 
 /* ---- Windows. ---- */
 
-/* Cells of one axis that share elements with [begin, end): [*low, *high). */
-static void cells_of(const int32_t *cuts, uint32_t extent, int32_t begin,
-                     int32_t end, uint32_t *low, uint32_t *high) {
-  uint32_t a = 0, b = extent; /* first cell that ends after `begin` */
-  while (a < b) {
-    uint32_t middle = a + (b - a) / 2;
-    if (cuts[middle + 1] > begin)
-      b = middle;
+/* First box that may reach `begin` along axis 0. */
+static uint32_t first_near(const sf_place_tiling *t, int32_t begin) {
+  uint32_t low = 0, high = t->count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if ((int64_t)t->boxes[middle].begin[0] + t->longest > begin)
+      high = middle;
     else
-      a = middle + 1;
+      low = middle + 1;
   }
-  *low = a;
-  while (a < extent && cuts[a] < end)
-    a++;
-  *high = a;
+  return low;
 }
 
-static uint32_t shared(const int32_t *cuts, uint32_t cell, int32_t begin,
-                       int32_t end) {
-  int32_t low = cuts[cell] > begin ? cuts[cell] : begin;
-  int32_t high = cuts[cell + 1] < end ? cuts[cell + 1] : end;
-  return (uint32_t)(high - low);
+static uint32_t shared_elements(const sf_place_box *a, const sf_place_box *b,
+                                uint32_t axes) {
+  uint32_t shared = 1;
+  for (uint32_t i = 0; i < axes; i++) {
+    int32_t low = a->begin[i] > b->begin[i] ? a->begin[i] : b->begin[i];
+    int32_t high = a->end[i] < b->end[i] ? a->end[i] : b->end[i];
+    if (low >= high) return 0;
+    shared *= (uint32_t)(high - low);
+  }
+  return shared;
 }
 
-/* The cells of a window as a box of grid indices. */
-typedef struct window_walk {
-  const sf_place_block *block;
-  const sf_place_window *window;
-  uint32_t low[SF_PLACE_AXES], high[SF_PLACE_AXES];
-} window_walk;
-
-static uint64_t start_walk(const sf_place_graph *g, const sf_place_window *w,
-                           window_walk *out) {
-  out->block = &g->blocks[w->from];
-  out->window = w;
-  uint64_t cells = 1;
-  for (uint32_t a = 0; a < out->block->axes; a++) {
-    cells_of(out->block->cuts[a], out->block->extent[a], w->begin[a], w->end[a],
-             &out->low[a], &out->high[a]);
-    cells *= out->high[a] - out->low[a];
-  }
-  return cells;
-}
-
-static void visit_axis(const window_walk *walk, uint32_t axis, uint32_t cluster,
-                       uint32_t packets, sf_place_visit *visit, void *context) {
-  const sf_place_window *w = walk->window;
-  if (axis == walk->block->axes) {
-    visit(context, walk->block->first + cluster, w->to, packets);
-    return;
-  }
-  for (uint32_t i = walk->low[axis]; i < walk->high[axis]; i++) {
-    uint32_t n =
-        shared(walk->block->cuts[axis], i, w->begin[axis], w->end[axis]);
-    visit_axis(walk, axis + 1, cluster * walk->block->extent[axis] + i,
-               packets * n, visit, context);
+static void each_of_window(const sf_place_graph *g, const sf_place_window *w,
+                           sf_place_visit *visit, void *context) {
+  const sf_place_tiling *t = &g->tilings[w->from];
+  for (uint32_t i = first_near(t, w->box.begin[0]);
+       i < t->count && t->boxes[i].begin[0] < w->box.end[0]; i++) {
+    uint32_t n = shared_elements(&t->boxes[i], &w->box, t->axes);
+    if (n) visit(context, t->cluster[i], w->to, n * w->rate);
   }
 }
 
@@ -70,19 +46,21 @@ void sf_place_each_pair(const sf_place_graph *g, sf_place_visit *visit,
   for (uint32_t c = 0; c < g->cluster_count && g->arc_begin; c++)
     for (uint32_t i = g->arc_begin[c]; i < g->arc_begin[c + 1]; i++)
       visit(context, c, g->arcs[i].to, g->arcs[i].packets);
-  for (uint32_t i = 0; i < g->window_count; i++) {
-    window_walk walk;
-    if (start_walk(g, &g->windows[i], &walk) == 0) continue;
-    visit_axis(&walk, 0, 0, g->windows[i].rate, visit, context);
-  }
+  for (uint32_t i = 0; i < g->window_count; i++)
+    each_of_window(g, &g->windows[i], visit, context);
+}
+
+static void count_pair(void *context, uint32_t from, uint32_t to,
+                       uint32_t packets) {
+  (void)from;
+  (void)to;
+  (void)packets;
+  ++*(uint64_t *)context;
 }
 
 uint64_t sf_place_pair_count(const sf_place_graph *g) {
-  uint64_t count = g->arc_begin ? g->arc_begin[g->cluster_count] : 0;
-  for (uint32_t i = 0; i < g->window_count; i++) {
-    window_walk walk;
-    count += start_walk(g, &g->windows[i], &walk);
-  }
+  uint64_t count = 0;
+  sf_place_each_pair(g, count_pair, &count);
   return count;
 }
 

@@ -17,7 +17,7 @@
  * three forms, from which every pair of clusters comes once:
  *
  *   arc       one source, one target, its packets: irregular graphs
- *   window    one target, a box of a source block: convolutions, pools
+ *   window    one target, a box of a source population: convolutions, pools
  *   relation  block to block, all to all: dense layers, never expanded */
 #ifndef SF_PASSES_PLACE_GRAPH_H
 #define SF_PASSES_PLACE_GRAPH_H
@@ -25,30 +25,37 @@
 #include "machine/fabric.h"
 
 #define SF_PLACE_NONE UINT32_MAX /* no cluster, no seat */
-enum { SF_PLACE_AXES = 4 };      /* of a block's grid, at most */
+enum { SF_PLACE_AXES = 4 };      /* of a box, at most */
 
 typedef struct sf_place_arc {
   uint32_t to;
   uint32_t packets; /* a step */
 } sf_place_arc;
 
-/* Clusters that follow each other: a layer. They may form a grid, whose cell
- * (i0, i1, ..) is cluster first + ((i0 * extent1 + i1) * extent2 + ..) and
- * holds elements cuts[a][i] .. cuts[a][i + 1] - 1 of axis a. axes 0: no grid.
- */
+/* Clusters that follow each other: a layer. */
 typedef struct sf_place_block {
   uint32_t first, count;
-  uint32_t axes;
-  uint32_t extent[SF_PLACE_AXES];
-  const int32_t *cuts[SF_PLACE_AXES]; /* extent + 1, rising */
 } sf_place_block;
 
-/* Cluster `to` reads elements [begin, end) of the grid of block `from`: from
- * each cluster there as many packets as elements are shared, times `rate`. */
+typedef struct sf_place_box {
+  int32_t begin[SF_PLACE_AXES], end[SF_PLACE_AXES];
+} sf_place_box;
+
+/* The boxes of a population and the cluster that holds each, in rising order of
+ * begin[0], so that those near a window are found by search. */
+typedef struct sf_place_tiling {
+  uint32_t axes, count;
+  const sf_place_box *boxes;
+  const uint32_t *cluster;
+  int32_t longest; /* along axis 0 */
+} sf_place_tiling;
+
+/* Cluster `to` reads `box` of a tiling: from each cluster there as many packets
+ * as elements are shared, times `rate`. */
 typedef struct sf_place_window {
   uint32_t from, to;
   uint32_t rate;
-  int32_t begin[SF_PLACE_AXES], end[SF_PLACE_AXES];
+  sf_place_box box;
 } sf_place_window;
 
 /* Every cluster of block `from` sends all its packets to every cluster of block
@@ -59,11 +66,13 @@ typedef struct sf_place_relation {
 
 /* Arrays are borrowed; clusters are numbered block by block. */
 typedef struct sf_place_graph {
-  uint32_t cluster_count, block_count, window_count, relation_count;
+  uint32_t cluster_count, block_count, relation_count;
+  uint32_t tiling_count, window_count;
   const sf_place_block *blocks;
   const uint32_t *packets;   /* sent by each cluster a step */
   const uint32_t *arc_begin; /* cluster_count + 1, or NULL: no arcs */
   const sf_place_arc *arcs;  /* of cluster c: arc_begin[c] .. [c + 1] - 1 */
+  const sf_place_tiling *tilings;
   const sf_place_window *windows;
   const sf_place_relation *relations;
 } sf_place_graph;
@@ -74,7 +83,7 @@ typedef void sf_place_visit(void *context, uint32_t from, uint32_t to,
                             uint32_t packets);
 void sf_place_each_pair(const sf_place_graph *graph, sf_place_visit *visit,
                         void *context);
-/* Pairs that sf_place_each_pair visits. O(arcs + windows). */
+/* Pairs that sf_place_each_pair visits. */
 uint64_t sf_place_pair_count(const sf_place_graph *graph);
 /* Block of each cluster: cluster_count numbers in `arena`. NULL: out of memory.
  */
@@ -120,7 +129,27 @@ typedef struct sf_place_seats {
   uint32_t count;
   uint32_t *first;  /* router_count + 1 */
   uint32_t *router; /* of each seat */
+  /* Where columns and rows of a mesh without wrap stand, rising: a border
+   * between chips may count as many hops. NULL: at their own numbers. */
+  const int32_t *column, *row;
 } sf_place_seats;
+
+/* Coordinates of a router in hops. */
+static inline int32_t sf_place_x(const sf_place_seats *s, uint32_t router) {
+  uint32_t x = router % (uint32_t)s->fabric->width;
+  return s->column ? s->column[x] : (int32_t)x;
+}
+static inline int32_t sf_place_y(const sf_place_seats *s, uint32_t router) {
+  uint32_t y = router / (uint32_t)s->fabric->width;
+  return s->row ? s->row[y] : (int32_t)y;
+}
+/* One more than the largest. */
+static inline int32_t sf_place_width(const sf_place_seats *s) {
+  return sf_place_x(s, (uint32_t)s->fabric->width - 1) + 1;
+}
+static inline int32_t sf_place_height(const sf_place_seats *s) {
+  return sf_place_y(s, s->fabric->router_count - 1) + 1;
+}
 
 /* `on_router[r]` seats on each router; none on dead ones. In `arena`. */
 sf_result sf_place_seats_create(const sf_fabric *fabric,

@@ -17,16 +17,21 @@ static sf_result make_field(const sf_place_graph *graph, const sf_placement *p,
                             int32_t tile_width, int32_t tile_height,
                             sf_arena *arena, field *out) {
   const sf_fabric *fabric = p->seats->fabric;
+  bool tiles = tile_width > 1 || tile_height > 1;
   *out = (field){.graph = graph, .fabric = fabric};
-  out->width = (fabric->width + tile_width - 1) / tile_width;
-  out->height = (fabric->height + tile_height - 1) / tile_height;
+  out->width =
+      tiles ? fabric->width / tile_width + 1 : sf_place_width(p->seats);
+  out->height =
+      tiles ? fabric->height / tile_height + 1 : sf_place_height(p->seats);
   out->x = SF_NEW_ARRAY(arena, int32_t, p->cluster_count + (size_t)1);
   out->y = SF_NEW_ARRAY(arena, int32_t, p->cluster_count + (size_t)1);
   if (!out->x || !out->y) return SF_OOM;
   for (uint32_t c = 0; c < p->cluster_count; c++) {
-    int32_t router = (int32_t)sf_placement_router(p, c);
-    out->x[c] = router % fabric->width / tile_width;
-    out->y[c] = router / fabric->width / tile_height;
+    uint32_t router = sf_placement_router(p, c);
+    int32_t x = (int32_t)router % fabric->width;
+    int32_t y = (int32_t)router / fabric->width;
+    out->x[c] = tiles ? x / tile_width : sf_place_x(p->seats, router);
+    out->y[c] = tiles ? y / tile_height : sf_place_y(p->seats, router);
   }
   return SF_OK;
 }

@@ -37,45 +37,64 @@ static void *array(sample *s, size_t count, size_t size) {
   return a;
 }
 
-static sf_place_block random_grid(sample *s, uint32_t first) {
-  sf_place_block b = {.first = first, .count = 1, .axes = 1 + below(s, 3)};
-  for (uint32_t a = 0; a < b.axes; a++) {
-    b.extent[a] = 1 + below(s, 4);
-    int32_t *cuts = array(s, b.extent[a] + 1, sizeof *cuts);
-    for (uint32_t i = 0; i < b.extent[a]; i++)
-      cuts[i + 1] = cuts[i] + 1 + (int32_t)below(s, 5);
-    b.cuts[a] = cuts;
-    b.count *= b.extent[a];
+/* A box cut into slabs along each axis, one cluster a piece. */
+static void random_grid(sample *s, uint32_t first, sf_place_block *block,
+                        sf_place_tiling *tiling) {
+  uint32_t extent[SF_PLACE_AXES] = {1, 1, 1, 1}, count = 1;
+  int32_t cuts[SF_PLACE_AXES][8] = {{0}};
+  tiling->axes = 1 + below(s, 3);
+  for (uint32_t a = 0; a < tiling->axes; a++) {
+    extent[a] = 1 + below(s, 4);
+    for (uint32_t i = 0; i < extent[a]; i++)
+      cuts[a][i + 1] = cuts[a][i] + 1 + (int32_t)below(s, 5);
+    count *= extent[a];
   }
-  return b;
+  sf_place_box *boxes = array(s, count, sizeof *boxes);
+  uint32_t *cluster = array(s, count, sizeof *cluster);
+  tiling->longest = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t left = i;
+    for (uint32_t a = tiling->axes; a-- > 0; left /= extent[a]) {
+      boxes[i].begin[a] = cuts[a][left % extent[a]];
+      boxes[i].end[a] = cuts[a][left % extent[a] + 1];
+    }
+    cluster[i] = first + i;
+    int32_t length = boxes[i].end[0] - boxes[i].begin[0];
+    if (length > tiling->longest) tiling->longest = length;
+  }
+  tiling->count = count;
+  tiling->boxes = boxes;
+  tiling->cluster = cluster;
+  *block = (sf_place_block){first, count};
 }
 
 /* Element by element. */
 static void add_window(sample *s, const sf_place_window *w) {
-  const sf_place_block *b = &s->graph.blocks[w->from];
-  for (uint32_t cell = 0; cell < b->count; cell++) {
-    uint32_t left = cell, shared = w->rate;
-    for (uint32_t a = b->axes; a-- > 0; left /= b->extent[a]) {
-      uint32_t i = left % b->extent[a], n = 0;
-      for (int32_t e = b->cuts[a][i]; e < b->cuts[a][i + 1]; e++)
-        n += e >= w->begin[a] && e < w->end[a];
+  const sf_place_tiling *t = &s->graph.tilings[w->from];
+  for (uint32_t i = 0; i < t->count; i++) {
+    uint32_t shared = w->rate;
+    for (uint32_t a = 0; a < t->axes; a++) {
+      uint32_t n = 0;
+      for (int32_t e = t->boxes[i].begin[a]; e < t->boxes[i].end[a]; e++)
+        n += e >= w->box.begin[a] && e < w->box.end[a];
       shared *= n;
     }
-    s->pairs[b->first + cell][w->to] += shared;
+    s->pairs[t->cluster[i]][w->to] += shared;
   }
 }
 
 static void make_windows(sample *s) {
   sf_place_graph *g = &s->graph;
+  const sf_place_tiling *t = &g->tilings[0];
   sf_place_window *w = array(s, g->blocks[1].count, sizeof *w);
   for (uint32_t i = 0; i < g->blocks[1].count; i++) {
-    w[i] =
-        (sf_place_window){0, g->blocks[1].first + i, 1 + below(s, 3), {0}, {0}};
-    for (uint32_t a = 0; a < g->blocks[0].axes; a++) {
-      int32_t all = g->blocks[0].cuts[a][g->blocks[0].extent[a]];
-      w[i].begin[a] = (int32_t)below(s, (uint32_t)all);
-      w[i].end[a] = w[i].begin[a] + 1 +
-                    (int32_t)below(s, (uint32_t)(all - w[i].begin[a]));
+    w[i] = (sf_place_window){
+        .from = 0, .to = g->blocks[1].first + i, .rate = 1 + below(s, 3)};
+    for (uint32_t a = 0; a < t->axes; a++) {
+      int32_t all = t->boxes[t->count - 1].end[a];
+      w[i].box.begin[a] = (int32_t)below(s, (uint32_t)all);
+      w[i].box.end[a] = w[i].box.begin[a] + 1 +
+                        (int32_t)below(s, (uint32_t)(all - w[i].box.begin[a]));
     }
     add_window(s, &w[i]);
   }
@@ -139,9 +158,10 @@ static sample *create(uint64_t seed, sf_topology topology, bool wrap) {
   s->random = sf_random_seeded(seed);
   s->pairs = array(s, MOST, sizeof *s->pairs);
   sf_place_block *blocks = array(s, 3, sizeof *blocks);
+  sf_place_tiling *tilings = array(s, 3, sizeof *tilings);
   uint32_t count = 0;
   for (int b = 0; b < 3; b++) {
-    blocks[b] = random_grid(s, count);
+    random_grid(s, count, &blocks[b], &tilings[b]);
     count += blocks[b].count;
   }
   uint32_t *packets = array(s, count, sizeof *packets);
@@ -150,6 +170,8 @@ static sample *create(uint64_t seed, sf_topology topology, bool wrap) {
   s->graph = (sf_place_graph){.cluster_count = count,
                               .block_count = 3,
                               .blocks = blocks,
+                              .tiling_count = 3,
+                              .tilings = tilings,
                               .packets = packets};
   make_windows(s);
   make_relations(s);
