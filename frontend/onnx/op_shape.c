@@ -141,6 +141,8 @@ static sf_result translate_dropout(onnx_node *node) {
 /* ---- Shapes as numbers. ---- */
 
 static sf_result translate_shape(onnx_node *node) {
+  if (!sf_onnx_has_input(node, 0))
+    return sf_onnx_refuse(node, NULL, "input 0 is missing");
   const onnx_shape *x = &sf_onnx_input(node, 0)->shape;
   int64_t rank = x->rank;
   int64_t start = sf_onnx_int(node, "start", 0);
@@ -156,6 +158,8 @@ static sf_result translate_shape(onnx_node *node) {
 
 static sf_result translate_size(onnx_node *node) {
   onnx_shape scalar = {0};
+  if (!sf_onnx_has_input(node, 0))
+    return sf_onnx_refuse(node, NULL, "input 0 is missing");
   uint64_t count = sf_onnx_elements(&sf_onnx_input(node, 0)->shape);
   return sf_onnx_emit_constant(
       node, 0,

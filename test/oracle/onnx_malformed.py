@@ -476,6 +476,58 @@ def long_list():
                   [tensor("n", np.array(4096)), tensor("m", ints(1 << 20))])
 
 
+@case(r"Shape \(opset 13\) on -: input 0 is missing")
+def shape_of_nothing():
+    return simple([node("Shape", [""], ["s"], name="shape"), node("Expand", ["x", "s"], ["y"])])
+
+
+@case(r"Size \(opset 13\) on -: input 0 is missing")
+def size_of_nothing():
+    return simple([node("Size", [""], ["s"], name="size"), node("Expand", ["x", "s"], ["y"])])
+
+
+def attention(*inputs, **shapes):
+    """Q, K and V of one head with three tokens of width 4, and what follows them."""
+    own = dict(q=[1, 1, 3, 4], k=[1, 1, 3, 4], v=[1, 1, 3, 4], **shapes)
+    return model(graph([node("Attention", [*"qkv", *inputs], ["y"], "it")],
+                       [info(name, shape) for name, shape in own.items()],
+                       [info("y", [1, 1, 3, 4])]), opset=23)
+
+
+@case("node 'it': error: .*the mask does not fit the scores")
+def attention_mask():
+    """Broadcasting goes from the mask to the scores only."""
+    return attention("m", m=[1, 1, 3, 7])
+
+
+@case("node 'it': error: .*the mask does not fit the scores")
+def attention_mask_tokens():
+    return attention("m", m=[2, 1, 3, 3])
+
+
+@case("node 'it': error: .*input 4 does not fit")
+def attention_past_width():
+    return attention("", "k0", "v0", k0=[1, 1, 2, 5], v0=[1, 1, 2, 4])
+
+
+@case("node 'it': error: .*former keys and values do not agree")
+def attention_past_tokens():
+    return attention("", "k0", "v0", k0=[1, 1, 2, 4], v0=[1, 1, 5, 4])
+
+
+@case("node 'it': error: .*broadcasting from axis 9223372036854775807 on")
+def add_axis():
+    return simple([node("Add", ["x", "w"], ["y"], name="it", broadcast=1, axis=(1 << 63) - 1)],
+                  [tensor("w", f32(4))], opset=6)
+
+
+@case("ok")
+def samples_unrolled():
+    """Each sample is a part of its own; whether they are steps is asked once."""
+    return model(graph([node("AveragePool", ["x"], ["y"], kernel_shape=[5, 5], pads=[2, 2, 2, 2])],
+                       [info("x", [4096, 1, 5, 5])], [info("y", [4096, 1, 5, 5])]))
+
+
 # ---- Functions and loops. ----
 
 @case("functions call functions more than 32 deep")
