@@ -6,7 +6,7 @@
  *   => quantize {scale theta / L, low = 0, high = L}, dequantize
  *
  * The levels and the scale are kept, so that the activation converts exactly.
- */
+ * theta may be one number a channel. */
 #include "frontend/onnx/pattern.h"
 
 #include "ir/arith.h"
@@ -15,18 +15,63 @@
 
 enum { LINKS_MAX = 8, LEVELS_MAX = 1 << 15 };
 
+/* A number, times or over one number a channel. */
+typedef struct factor {
+  double number;
+  const sf_blob *each; /* NULL: 1 */
+  bool divides;        /* by `each` */
+} factor;
+
 /* What stands around the rounding: n = round(x before), clipped to low .. high,
  * then times `after`. */
 typedef struct steps {
   sf_value *x;
   sf_op *last;
-  double before, after, low, high;
+  factor before, after;
+  double low, high;
   sf_round round;
+  int axis; /* of numbers a channel; -1: none */
 } steps;
 
 static void clip_to(steps *s, double low, double high) {
   if (low > s->low) s->low = low;
   if (high < s->high) s->high = high;
+}
+
+static double factor_at(const factor *f, size_t channel) {
+  if (!f->each) return f->number;
+  double each = (double)sf_blob_f32(f->each, channel);
+  return f->divides ? f->number / each : f->number * each;
+}
+
+/* The axis along which the constant of a product is one positive number a
+ * channel; -1: it is no such constant. */
+static int channel_axis(const sf_op *op) {
+  if (op->kind != SF_OP_MUL && op->kind != SF_OP_DIV) return -1;
+  const sf_blob *blob = sf_op_operand_blob(op, 1);
+  const sf_value *x = sf_op_operand(op, 0);
+  if (!x || !blob || blob->type.scalar.kind != SF_SCALAR_F32 || !blob->data ||
+      !sf_type_equal(&x->type, &op->results[0]->type))
+    return -1;
+  int axis = -1, skip = x->type.rank - blob->type.rank;
+  for (int i = 0; i < blob->type.rank; i++) {
+    if (blob->type.dim[i] == 1) continue;
+    if (axis >= 0) return -1;
+    axis = i + skip;
+  }
+  for (size_t i = 0; i < sf_blob_elements(blob); i++)
+    if (!(sf_blob_f32(blob, i) > 0)) return -1;
+  return axis;
+}
+
+/* *f takes the constant of a product, if there is room for it. */
+static bool take_channels(steps *s, factor *f, const sf_op *op) {
+  int axis = channel_axis(op);
+  if (axis < 0 || f->each || (s->axis >= 0 && s->axis != axis)) return false;
+  s->axis = axis;
+  f->each = sf_op_operand_blob(op, 1);
+  f->divides = op->kind == SF_OP_DIV;
+  return true;
 }
 
 /* Bounds of a clip or relu; false: another op. */
@@ -45,17 +90,19 @@ static bool bounds(const sf_op *op, double *low, double *high) {
 static void walk_up(steps *s, sf_value *value) {
   for (int i = 0; i < LINKS_MAX; i++, s->x = value) {
     sf_value *x;
-    double factor, low, high;
+    double number, low, high;
     s->x = value;
-    if (sf_onnx_is_scaled(value, &x, &factor) && factor > 0) {
-      s->before *= factor;
+    if (sf_onnx_is_scaled(value, &x, &number) && number > 0) {
+      s->before.number *= number;
       value = x;
       continue;
     }
-    if (!value->op || !sf_value_has_one_use(value) ||
-        !bounds(value->op, &low, &high))
-      return;
-    clip_to(s, low * s->before, high * s->before);
+    if (!value->op || !sf_value_has_one_use(value)) return;
+    if (!take_channels(s, &s->before, value->op)) {
+      /* Levels differ between channels where bounds of x do not. */
+      if (s->before.each || !bounds(value->op, &low, &high)) return;
+      clip_to(s, low * s->before.number, high * s->before.number);
+    }
     value = sf_op_operand(value->op, 0);
   }
 }
@@ -79,11 +126,11 @@ static void walk_down(steps *s, sf_op *rounding) {
         sf_onnx_is_number(op, 1, &number) && number > 0 &&
         sf_type_equal(&op->results[0]->type, &s->last->results[0]->type);
     if (scales)
-      s->after *= op->kind == SF_OP_MUL ? number : 1.0 / number;
-    else if (bounds(op, &low, &high))
-      clip_to(s, low / s->after, high / s->after);
-    else
-      return;
+      s->after.number *= op->kind == SF_OP_MUL ? number : 1.0 / number;
+    else if (!take_channels(s, &s->after, op)) {
+      if (s->after.each || !bounds(op, &low, &high)) return;
+      clip_to(s, low / s->after.number, high / s->after.number);
+    }
     s->last = op;
   }
 }
@@ -109,21 +156,45 @@ static bool is_whole(double x) {
   return fabs(x) <= (double)LEVELS_MAX && fabs(x - nearbyint(x)) < 1e-3;
 }
 
+/* 1 / factor, or factor: the step of each channel. */
 static sf_blob *scale_blob(const onnx_pattern *p, const steps *s,
-                           double scale) {
-  sf_type type = sf_type_make(sf_f32(), 0, NULL);
+                           const factor *f, bool inverse) {
+  int32_t count = f->each ? (int32_t)sf_blob_elements(f->each) : 1;
+  sf_type type = sf_type_make(sf_f32(), f->each ? 1 : 0, &count);
   const char *name =
       sf_arena_printf(p->module->arena, "%s.step", s->last->results[0]->name);
-  return name ? sf_blob_create_splat(p->module, name, &type,
-                                     sf_number_float((float)scale))
-              : NULL;
+  float *values = SF_NEW_ARRAY(p->module->arena, float, (size_t)count);
+  if (!name || !values) return NULL;
+  for (int32_t i = 0; i < count; i++) {
+    double value = factor_at(f, (size_t)i);
+    values[i] = (float)(inverse ? 1.0 / value : value);
+  }
+  if (!f->each)
+    return sf_blob_create_splat(p->module, name, &type,
+                                sf_number_float(values[0]));
+  return sf_blob_create_f32(p->module, name, &type, values);
+}
+
+/* Is what goes in the step that comes out, channel by channel? */
+static bool is_one_step(const steps *s) {
+  const sf_blob *each = s->before.each ? s->before.each : s->after.each;
+  size_t count = each ? sf_blob_elements(each) : 1;
+  if (!s->before.each != !s->after.each) return false;
+  for (size_t i = 0; i < count; i++)
+    if (!sf_onnx_close(factor_at(&s->before, i) * factor_at(&s->after, i), 1.0))
+      return false;
+  return true;
+}
+
+static sf_result set_axis(const steps *s, const factor *f, sf_op *op) {
+  return f->each ? sf_op_set_int(op, SF_ATTR_axis, s->axis) : SF_OK;
 }
 
 static sf_result rewrite(const onnx_pattern *p, const steps *s) {
   int64_t low = (int64_t)nearbyint(s->low), high = (int64_t)nearbyint(s->high);
-  sf_blob *in = scale_blob(p, s, 1.0 / s->before), *out = in;
-  if (!sf_onnx_close(s->before * s->after, 1.0))
-    out = scale_blob(p, s, s->after);
+  sf_blob *in = scale_blob(p, s, &s->before, true), *out = in;
+  bool same = is_one_step(s);
+  if (!same) out = scale_blob(p, s, &s->after, false);
   sf_op *quantize = sf_onnx_pattern_op(s->last, SF_OP_QUANTIZE, 2);
   sf_op *dequantize = sf_onnx_pattern_op(s->last, SF_OP_DEQUANTIZE, 2);
   if (!in || !out || !quantize || !dequantize) return SF_OOM;
@@ -131,6 +202,8 @@ static sf_result rewrite(const onnx_pattern *p, const steps *s) {
   type.scalar = sf_int_holding(low, high);
   sf_op_set_operand(quantize, 0, s->x);
   sf_op_set_operand_blob(quantize, 1, in);
+  SF_TRY(set_axis(s, &s->before, quantize));
+  SF_TRY(set_axis(s, same ? &s->before : &s->after, dequantize));
   SF_TRY(sf_op_set_int(quantize, SF_ATTR_round, s->round));
   SF_TRY(sf_op_set_int(quantize, SF_ATTR_low, low));
   SF_TRY(sf_op_set_int(quantize, SF_ATTR_high, high));
@@ -142,7 +215,11 @@ static sf_result rewrite(const onnx_pattern *p, const steps *s) {
 }
 
 sf_result sf_onnx_pattern_steps(const onnx_pattern *p, sf_op *op) {
-  steps s = {.before = 1, .after = 1, .low = -INFINITY, .high = INFINITY};
+  steps s = {.before = {.number = 1},
+             .after = {.number = 1},
+             .low = -INFINITY,
+             .high = INFINITY,
+             .axis = -1};
   sf_value *inner;
   if (!read_rounding(op, &s, &inner)) return SF_OK;
   walk_up(&s, inner);

@@ -36,6 +36,7 @@ def hard_swish(x):
     return x * np.clip(x + 3, 0, 6) / 6
 
 
+THETAS = np.exp2(np.arange(WIDTH) - 3.0).astype(np.float32)
 GAMMA = np.linspace(0.5, 2, WIDTH).astype(np.float32)
 BETA = np.linspace(-1, 1, WIDTH).astype(np.float32)
 
@@ -124,6 +125,14 @@ MODELS = {
          node("Div", ["d", "levels"], ["e"]), node("Clip", ["e", "zero", "one"], ["f"]),
          node("Mul", ["f", "theta"], ["y"])],
         [constant("theta", 2.0), ZERO, ONE, HALF, constant("levels", 8.0)], steps),
+    # A threshold a channel; bounds of what is divided by it stay outside.
+    "steps_channels": (
+        [node("Div", ["x", "thetas"], ["a"]), node("Mul", ["a", "levels"], ["b"]),
+         node("Add", ["b", "half"], ["c"]), node("Floor", ["c"], ["d"]),
+         node("Div", ["d", "levels"], ["e"]), node("Clip", ["e", "zero", "one"], ["f"]),
+         node("Mul", ["f", "thetas"], ["y"])],
+        [tensor("thetas", THETAS), ZERO, ONE, HALF, constant("levels", 8.0)],
+        lambda x: steps(x / THETAS * 2) / 2 * THETAS),
     "steps_even": (
         [node("Div", ["x", "step"], ["a"]), node("Clip", ["a", "low", "three"], ["b"]),
          node("Round", ["b"], ["c"]), node("Mul", ["c", "step"], ["y"])],
