@@ -33,7 +33,8 @@ static const sf_option options[] = {
      .high = 32768,
      .offset = offsetof(sf_calibrate_options, levels)},
     {.name = "input-levels",
-     .doc = "levels of inputs and of sums that are read as values",
+     .doc = "levels of inputs, of sums that are read as values, and of gelu, "
+            "silu and hardswish",
      .kind = SF_OPTION_INT,
      .default_text = "256",
      .low = 2,
@@ -105,13 +106,23 @@ static void redirect_readers(sf_value *value, sf_value *rounded) {
   }
 }
 
+/* One number, or one a channel. */
+static sf_blob *create_step(sf_pass_run *run, const sf_site_plan *site) {
+  bool one = site->axis < 0;
+  int32_t channels = one ? 1 : site->value->type.dim[site->axis];
+  uint32_t group = (uint32_t)channels / site->channels;
+  sf_type type = sf_type_make(sf_f32(), one ? 0 : 1, &channels);
+  const char *name = name_of(run, site, "step");
+  float *steps = SF_NEW_ARRAY(run->scratch, float, (size_t)channels);
+  if (!name || !steps) return NULL;
+  for (uint32_t i = 0; i < (uint32_t)channels; i++)
+    steps[i] = site->steps[i / group];
+  return sf_blob_create_f32(run->module, name, &type, steps);
+}
+
 static sf_result insert_site(sf_pass_run *run, const sf_site_plan *site) {
   sf_value *value = site->value;
-  int32_t channels = (int32_t)site->channels;
-  sf_type type = sf_type_make(sf_f32(), site->axis < 0 ? 0 : 1, &channels);
-  const char *name = name_of(run, site, "step");
-  sf_blob *step =
-      name ? sf_blob_create_f32(run->module, name, &type, site->steps) : NULL;
+  sf_blob *step = create_step(run, site);
   sf_value *rounded = NULL;
   if (!step) return SF_OOM;
   SF_TRY(add_ops(run, site, step, &rounded));
@@ -183,6 +194,8 @@ const sf_pass sf_pass_calibrate = {
     .description =
         "Inserts quantize and dequantize where a projection, a pool or a sum "
         "reads an analog value, with steps from the calibration samples. "
+        "Softmax, layernorm, rmsnorm and products of streams read values of "
+        "one step; curves such as gelu read rounded sums. "
         "Works on the first network, which must keep no state. Sites that the "
         "model has already stay as they are.",
     .gives = SF_FACT_CALIBRATED,

@@ -15,9 +15,9 @@ typedef struct sf_calibrate_options {
 /* A value that gets an activation site. */
 typedef struct sf_site_plan {
   sf_value *value;
-  bool fine; /* input-levels: an input or a sum, not a nonlinearity */
-  int axis;  /* of the steps; -1: one step */
-  uint32_t channels;
+  bool fine;         /* input-levels: an input or a sum, not a nonlinearity */
+  int axis;          /* of the steps; -1: one step */
+  uint32_t channels; /* steps: one a channel, or one a group of neighbours */
   uint32_t readers, reader_capacity;
   sf_use **uses; /* operands that will read the site */
   /* Filled by sf_measure_steps, one a channel. */

@@ -3,8 +3,8 @@
  * The network is walked with made-up steps, different for each site and
  * channel: whether integers can stand for a stream depends on which steps are
  * equal, not on how large they are. A site whose channels get in the way (a
- * sum over them, a product of streams) falls back to one step, and the walk
- * starts again. */
+ * sum over them, a product of streams) falls back to one step, or to one for
+ * each of a few groups, and the walk starts again. */
 #include "passes/calibrate/calibrate.h"
 
 #include <string.h>
@@ -24,8 +24,8 @@ typedef struct walk {
   sf_diag *diag;
   sf_site_list *list;
   stream *streams; /* arguments, then results by the op's number */
-  bool *one_step;  /* by stream: its site has one step for all channels */
-  bool again;      /* one_step changed */
+  uint32_t *steps; /* by stream: steps of its site; 0: one a channel */
+  bool again;      /* `steps` changed */
 } walk;
 
 static size_t index_of(const walk *w, const sf_value *value) {
@@ -64,9 +64,17 @@ static bool joins_streams(const sf_op *op) {
   }
 }
 
+/* A table needs few integers; what is rounded already, or is no sum, is left to
+ * the chain of the site behind it. */
+static bool is_curve_of_sum(const sf_op *op) {
+  const sf_value *x = sf_op_operand(op, 0);
+  return sf_qdq_is_curve(op) && x && x->op && sf_qdq_is_linear(x->op);
+}
+
 static bool needs_integers(const walk *w, const sf_op *op) {
   if (op->result_count != 1 || !is_f32(op->results[0])) return false;
-  if (is_move(op)) return stream_of(w, op->results[0])->demand;
+  if (is_move(op) || sf_qdq_is_vector_function(op) || is_curve_of_sum(op))
+    return stream_of(w, op->results[0])->demand;
   return sf_qdq_is_carrier(op) || sf_qdq_is_linear(op) || joins_streams(op) ||
          sf_op_is(op, SF_TRAIT_PROJECTION);
 }
@@ -83,20 +91,25 @@ static void find_demand(const walk *w) {
 
 /* ---- Sites. ---- */
 
+/* Few levels will do. */
 static bool is_nonlinear(const sf_value *value) {
-  return value->op &&
+  return value->op && !sf_qdq_dips(value->op) &&
          sf_op_is(value->op, SF_TRAIT_ANALOG | SF_TRAIT_ELEMENTWISE) &&
          value->op->kind != SF_OP_QUANTIZE &&
          value->op->kind != SF_OP_DEQUANTIZE;
 }
 
-/* Steps that no two channels of no two sites share. */
+/* Steps that no two groups of channels of no two sites share. */
 static sf_result make_up_scale(const walk *w, uint32_t number, int axis,
-                               uint32_t channels, sf_scale *out) {
+                               uint32_t channels, uint32_t steps,
+                               sf_scale *out) {
   double *values = SF_NEW_ARRAY(w->arena, double, channels);
   if (!values) return SF_OOM;
-  for (uint32_t i = 0; i < channels; i++)
-    values[i] = (double)number + (double)(i + 1) / 16777216.0;
+  uint32_t group = channels / steps;
+  for (uint32_t i = 0; i < channels; i++) {
+    uint32_t place = i / group + 1;
+    values[i] = (double)number + (double)place / 16777216.0;
+  }
   *out = (sf_scale){axis, channels, values};
   return SF_OK;
 }
@@ -112,19 +125,20 @@ static sf_result add_site(const walk *w, sf_value *value) {
     list->capacity = capacity;
   }
   int axis = sf_qdq_channel_axis(value);
-  if (!value->op || !w->options->per_channel ||
-      w->one_step[index_of(w, value)] || axis < 0 ||
+  uint32_t steps = w->steps[index_of(w, value)];
+  if (!value->op || !w->options->per_channel || steps == 1 || axis < 0 ||
       value->type.dim[axis] == 1) {
     axis = -1;
   }
   uint32_t channels = axis < 0 ? 1 : (uint32_t)value->type.dim[axis];
+  if (axis < 0 || steps == 0) steps = channels;
   list->sites[list->count++] = (sf_site_plan){.value = value,
                                               .fine = !is_nonlinear(value),
                                               .axis = axis,
-                                              .channels = channels};
+                                              .channels = steps};
   stream *s = stream_of(w, value);
   s->site = list->count;
-  return make_up_scale(w, list->count, axis, channels, &s->scale);
+  return make_up_scale(w, list->count, axis, channels, steps, &s->scale);
 }
 
 static sf_result read_site(const walk *w, sf_op *op, uint32_t operand) {
@@ -147,8 +161,21 @@ static sf_result read_site(const walk *w, sf_op *op, uint32_t operand) {
 
 /* ---- Scales that the reader cannot take. ---- */
 
-/* The sites whose integers `value` carries on get one step each. */
-static sf_result give_one_step(walk *w, const sf_value *value) {
+/* Fewer steps for a site: groups of channels first, where the op that stands in
+ * the way names some (1: it does not), then one. */
+static void reduce_steps(walk *w, size_t index, uint32_t groups) {
+  const sf_site_plan *site = &w->list->sites[w->streams[index].site - 1];
+  if (w->steps[index] == 1 || site->axis < 0) return;
+  uint32_t channels = (uint32_t)site->value->type.dim[site->axis];
+  bool named = w->steps[index] == 0 && groups > 1 && groups < channels &&
+               channels % groups == 0;
+  w->steps[index] = named ? groups : 1;
+  w->again = true;
+}
+
+/* The sites whose integers `value` carries on get fewer steps each. */
+static sf_result give_fewer_steps(walk *w, const sf_value *value,
+                                  uint32_t groups) {
   const sf_value **stack =
       SF_NEW_ARRAY(w->arena, const sf_value *, w->network->op_count + 2u);
   bool *seen = SF_NEW_ARRAY(
@@ -160,12 +187,10 @@ static sf_result give_one_step(walk *w, const sf_value *value) {
     const sf_value *x = stack[--count];
     size_t index = index_of(w, x);
     stream *s = &w->streams[index];
-    if (s->site && !w->one_step[index] &&
-        w->list->sites[s->site - 1].axis >= 0) {
-      w->one_step[index] = true;
-      w->again = true;
-    }
-    if (s->site || !x->op || !sf_qdq_is_carrier(x->op)) continue;
+    if (s->site) reduce_steps(w, index, groups);
+    if (s->site || !x->op ||
+        (!sf_qdq_is_carrier(x->op) && !sf_qdq_is_linear(x->op)))
+      continue; /* what is linear and has no site only rescales */
     for (uint32_t i = 0; i < x->op->operand_count; i++) {
       const sf_value *y = sf_op_operand(x->op, i);
       if (!y || seen[index_of(w, y)]) continue;
@@ -191,11 +216,67 @@ static sf_result read_operand(walk *w, sf_op *op, uint32_t operand) {
   SF_TRY(read_site(w, op, operand));
   const stream *s = stream_of(w, x);
   if (s->scale.axis < 0 || s->scale.axis == folding_axis(op, x)) return SF_OK;
-  SF_TRY(give_one_step(w, x));
+  if (is_curve_of_sum(op)) return SF_OK; /* a table for each step */
+  return give_fewer_steps(w, x, 1);
+}
+
+/* Rounded values times one number are rounded values of another step. */
+static sf_result rescale(walk *w, const sf_op *op) {
+  sf_blob *blob = sf_op_operand_blob(op, 1);
+  float factor;
+  if (op->kind != SF_OP_MUL || !blob) return SF_OK;
+  SF_TRY(sf_blob_load(blob, w->diag));
+  const stream *x = stream_of(w, sf_op_operand(op, 0));
+  if (!sf_qdq_rescales(op, &factor) || (!x->backed && !x->site)) return SF_OK;
+  stream *s = stream_of(w, op->results[0]);
+  double *values = SF_NEW_ARRAY(w->arena, double, x->scale.count);
+  if (!values) return SF_OOM;
+  for (uint32_t i = 0; i < x->scale.count; i++)
+    values[i] = x->scale.values[i] * (double)factor;
+  s->scale = (sf_scale){x->scale.axis, x->scale.count, values};
+  s->backed = true;
   return SF_OK;
 }
 
 /* ---- The walk. ---- */
+
+/* The queries, keys and values of attention lie side by side in one sum, and a
+ * reshape gives them an axis: how many groups an axis is split into. 1: none.
+ */
+static uint32_t groups_of(const sf_op *op) {
+  const sf_value *x = sf_op_operand(op, 0);
+  if (op->kind != SF_OP_RESHAPE || !x) return 1;
+  int axis = sf_qdq_channel_axis(x);
+  /* A slice of the channels is a group as it is. */
+  if (x->op && x->op->kind == SF_OP_SLICE) {
+    const sf_value *whole = sf_op_operand(x->op, 0);
+    axis = sf_qdq_channel_axis(whole);
+    if (axis < 0 || x->type.dim[axis] == 0) return 1;
+    return (uint32_t)(whole->type.dim[axis] / x->type.dim[axis]);
+  }
+  if (axis < 0) return 1;
+  int64_t before = 1, passed = 1;
+  for (int i = 0; i < axis; i++)
+    before *= x->type.dim[i];
+  for (int i = 0; i < op->results[0]->type.rank; i++) {
+    int32_t extent = op->results[0]->type.dim[i];
+    if (passed == before && extent > 1) return (uint32_t)extent;
+    passed *= extent;
+  }
+  return 1;
+}
+
+/* Does a step for each channel of a sum get lost in a move? */
+static sf_result keeps_channels(const walk *w, const sf_op *op, bool *out) {
+  const sf_value *x = sf_op_operand(op, 0);
+  int axis = sf_qdq_channel_axis(x);
+  *out = true;
+  if (op->kind != SF_OP_RESHAPE || axis < 0) return SF_OK;
+  uint32_t channels = (uint32_t)x->type.dim[axis];
+  sf_scale made_up, carried;
+  SF_TRY(make_up_scale(w, 1, axis, channels, channels, &made_up));
+  return sf_qdq_carry_scale(op, &made_up, w->arena, out, &carried);
+}
 
 static bool reads_plain_sum(const walk *w, const sf_op *op) {
   const sf_value *x = sf_op_operand(op, 0);
@@ -217,7 +298,12 @@ static bool has_fine_parts(const sf_op *op) {
 
 /* A move or maximum of a sum stays a sum in integers: no site before it. */
 static sf_result visit_carrier(walk *w, sf_op *op) {
-  if (!needs_integers(w, op) || reads_plain_sum(w, op)) return SF_OK;
+  if (!needs_integers(w, op)) return SF_OK;
+  if (reads_plain_sum(w, op)) {
+    bool keeps;
+    SF_TRY(keeps_channels(w, op, &keeps));
+    if (keeps) return SF_OK;
+  }
   sf_scale *scales = SF_NEW_ARRAY(w->arena, sf_scale, op->operand_count);
   if (!scales) return SF_OOM;
   for (uint32_t i = 0; i < op->operand_count; i++) {
@@ -231,7 +317,7 @@ static sf_result visit_carrier(walk *w, sf_op *op) {
   SF_TRY(sf_qdq_carry_scale(op, scales, w->arena, &ok, &s->scale));
   s->backed = ok && !has_fine_parts(op);
   for (uint32_t i = 0; i < op->operand_count && !ok; i++)
-    SF_TRY(give_one_step(w, sf_op_operand(op, i)));
+    SF_TRY(give_fewer_steps(w, sf_op_operand(op, i), groups_of(op)));
   return SF_OK;
 }
 
@@ -248,7 +334,7 @@ static sf_result visit(walk *w, sf_op *op) {
     const sf_value *x = sf_op_operand(op, i);
     if (x && is_f32(x)) SF_TRY(read_operand(w, op, i));
   }
-  return SF_OK;
+  return rescale(w, op);
 }
 
 static sf_result walk_once(walk *w, size_t streams) {
@@ -272,10 +358,10 @@ sf_result sf_find_sites(const sf_network *network,
             .diag = diag,
             .list = out,
             .streams = SF_NEW_ARRAY(arena, stream, count),
-            .one_step = SF_NEW_ARRAY(arena, bool, count)};
-  if (!w.streams || !w.one_step) return SF_OOM;
+            .steps = SF_NEW_ARRAY(arena, uint32_t, count)};
+  if (!w.streams || !w.steps) return SF_OOM;
   do
     SF_TRY(walk_once(&w, count));
-  while (w.again); /* each round sets one more: at most `count` rounds */
+  while (w.again); /* each round reduces one: at most 2 `count` rounds */
   return SF_OK;
 }

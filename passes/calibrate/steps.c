@@ -62,6 +62,8 @@ static sf_channel_values values_of(const measurement *m, const channel *c) {
   for (int i = site->axis + 1; site->axis >= 0 && i < type->rank; i++)
     inner *= (size_t)type->dim[i];
   if (site->axis < 0) inner = elements;
+  if (site->axis >= 0) /* a group of channels is one run */
+    inner *= (size_t)type->dim[site->axis] / site->channels;
   size_t stride = inner * site->channels;
   return (sf_channel_values){m->values[c->site] + c->index * inner,
                              m->in_block * (elements / stride), inner, stride};

@@ -32,19 +32,25 @@ static const char *const quantize_help =
 static const char *const norm_help =
     "replace it with batch normalization, which folds into weights, and train "
     "again; or run the model on 'cpu' without conversion";
+static const char *const vector_help =
+    "'calibrate' and 'quantize' (--calib) make it integers where a quantize of "
+    "one step stands before it and one behind it; or run the model on 'cpu' "
+    "without conversion";
 
 static const row rows[] = {
-    {SF_OP_LAYERNORM, "divides by the deviation of a whole vector", norm_help},
-    {SF_OP_RMSNORM, "divides by the mean square of a whole vector", norm_help},
+    {SF_OP_LAYERNORM, "divides by the deviation of a whole vector",
+     vector_help},
+    {SF_OP_RMSNORM, "divides by the mean square of a whole vector",
+     vector_help},
     {SF_OP_GROUPNORM, "divides by the deviation of a group", norm_help},
     {SF_OP_INSTANCENORM, "divides by the deviation of a channel", norm_help},
     {SF_OP_LRN, "divides by the sum of neighbouring squares", norm_help},
     {SF_OP_SOFTMAX, "divides by the sum of a whole vector inside the network",
-     "train it without softmax (spiking attention multiplies without one), or "
-     "run the model on 'cpu' without conversion"},
+     vector_help},
     {SF_OP_MATMUL, "multiplies two streams of f32",
-     "round both operands with 'quantize'; form 'integer' then multiplies them "
-     "exactly"},
+     "'calibrate' and 'quantize' (--calib) make it integers where both "
+     "operands "
+     "are rounded to one step"},
     {SF_OP_DIV, "divides two streams",
      "no form of spikes divides; run the model on 'cpu' without conversion"},
     {SF_OP_ARGMAX, "takes an index inside the network",
@@ -108,9 +114,18 @@ static bool is_moved_pool(const sf_converter *c, const sf_op *op) {
   return false;
 }
 
+/* As 'quantize' writes softmax and norms. */
+static bool is_function(const sf_op *op) {
+  return op->kind == SF_OP_NEURONS && sf_neuron_is_stateless(op->neuron);
+}
+
 static void check_op(sf_converter *c, const sf_op *op) {
+  if (is_function(op))
+    sf_convert_refuse(c, op, "use form 'integer' or 'graded'",
+                      "is a function of whole values, and the spikes of this "
+                      "form add up");
   if (multiplies_streams(op))
-    sf_convert_refuse(c, op, "form 'integer' multiplies exactly",
+    sf_convert_refuse(c, op, "forms 'integer' and 'graded' multiply exactly",
                       "multiplies two streams, and the spikes of this form "
                       "add up");
   if (op->mode != SF_MODE_NONE && op->kind != SF_OP_NEURONS)

@@ -82,6 +82,21 @@ int sf_qdq_channel_axis(const sf_value *value);
  * reads. */
 size_t sf_qdq_input_channel(const sf_op *op, size_t output, size_t k);
 
+/* ---- functions.c: what computes something of rounded values. ---- */
+
+/* A product of two f32 streams: matmul or mul. */
+bool sf_qdq_is_product(const sf_op *op);
+/* softmax, layernorm, rmsnorm: each result depends on a whole vector. */
+bool sf_qdq_is_vector_function(const sf_op *op);
+/* An elementwise function that is no staircase of equal steps once it is
+ * rounded: conversion makes it a table, so its operand is rounded too. */
+bool sf_qdq_is_curve(const sf_op *op);
+/* A curve with a dip below zero, which a few levels do not see. */
+bool sf_qdq_dips(const sf_op *op);
+/* A product with one positive number, which is not part of a larger sum: of
+ * rounded values it only changes the step. The blob must be loaded. */
+bool sf_qdq_rescales(const sf_op *op, float *factor);
+
 /* ---- Sites, for those who lower them. ---- */
 
 /* A quantize and what it rounds: an accumulator whose units are delta, through

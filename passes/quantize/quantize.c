@@ -17,12 +17,19 @@
 
 #include <string.h>
 
-enum { STAT_SUMS, STAT_PROJECTIONS, STAT_CARRIED, STAT_SKIPPED };
+enum {
+  STAT_SUMS,
+  STAT_PROJECTIONS,
+  STAT_CARRIED,
+  STAT_SKIPPED,
+  STAT_FUNCTIONS
+};
 static const sf_stat stats[] = {
     {"sums", "linear sums made integer"},
     {"projections", "projections with integer weights"},
     {"carried", "moves, pools and reductions that work on integers"},
     {"skipped", "quantize ops that changed nothing"},
+    {"functions", "softmax, norms and products of streams on integers"},
     {0}};
 
 static const sf_option options[] = {
@@ -157,7 +164,7 @@ static sf_result erase_dead(sf_quantizer *q, sf_op *op) {
   return SF_OK;
 }
 
-static sf_result keep(sf_quantizer *q, sf_linear_sum *sum) {
+sf_result sf_quantize_keep(sf_quantizer *q, sf_linear_sum *sum) {
   if (q->sum_count == q->sum_capacity) {
     uint32_t capacity = q->sum_capacity ? 2 * q->sum_capacity : 16;
     sf_linear_sum **grown =
@@ -168,10 +175,6 @@ static sf_result keep(sf_quantizer *q, sf_linear_sum *sum) {
     q->sum_capacity = capacity;
   }
   q->sums[q->sum_count++] = sum;
-  q->run->stats[STAT_SUMS]++;
-  for (uint32_t t = 0; t < sum->count; t++)
-    if (sum->terms[t].kind == SF_TERM_PROJECTION)
-      q->run->stats[STAT_PROJECTIONS]++;
   return SF_OK;
 }
 
@@ -180,10 +183,43 @@ static sf_result finish_sum(sf_quantizer *q, sf_linear_sum *sum) {
   if (q->options->reconstruct) SF_TRY(sf_sum_reconstruct(q, sum));
   SF_TRY(sf_sum_rewrite(q, sum));
   SF_TRY(sf_sum_correct(q, sum));
-  return keep(q, sum);
+  q->run->stats[STAT_SUMS]++;
+  for (uint32_t t = 0; t < sum->count; t++)
+    if (sum->terms[t].kind == SF_TERM_PROJECTION)
+      q->run->stats[STAT_PROJECTIONS]++;
+  return sf_quantize_keep(q, sum);
+}
+
+/* Only the step of a rounded stream changes. */
+static sf_result visit_rescaling(sf_quantizer *q, sf_op *op, bool *done) {
+  sf_blob *blob = sf_op_operand_blob(op, 1);
+  float factor;
+  *done = false;
+  if (op->kind != SF_OP_MUL || !blob) return SF_OK;
+  SF_TRY(sf_blob_load(blob, q->run->diag));
+  /* Before a site it is brought to the unit of that. */
+  if (!sf_qdq_rescales(op, &factor) || sf_site_behind(op->results[0]))
+    return SF_OK;
+  sf_value *integer;
+  sf_scale scale;
+  SF_TRY(sf_backing_of(q, sf_op_operand(op, 0), op, done, &integer, &scale));
+  if (!*done) return SF_OK;
+  double *values = SF_NEW_ARRAY(q->run->scratch, double, scale.count);
+  if (!values) return SF_OOM;
+  for (uint32_t i = 0; i < scale.count; i++)
+    values[i] = scale.values[i] * (double)factor;
+  scale.values = values;
+  sf_op *dequantize;
+  SF_TRY(
+      sf_add_dequantize(q, integer, op->results[0], &scale, op, &dequantize));
+  sf_value_replace_all_uses(op->results[0], dequantize->results[0]);
+  return erase_dead(q, op);
 }
 
 static sf_result visit_sum(sf_quantizer *q, sf_op *op) {
+  bool done;
+  SF_TRY(visit_rescaling(q, op, &done));
+  if (done) return SF_OK;
   sf_linear_sum *sum = SF_NEW(q->run->scratch, sf_linear_sum);
   if (!sum) return SF_OOM;
   SF_TRY(sf_sum_collect(q, op->results[0], sum));
@@ -214,8 +250,30 @@ static sf_result visit_dequantize(sf_quantizer *q, sf_op *op) {
   return finish_sum(q, sum);
 }
 
+/* The levels of a softmax or norm keep the name of the site. */
+static sf_result visit_function(sf_quantizer *q, sf_op *site, bool *done) {
+  sf_value *levels;
+  SF_TRY(sf_function_rewrite(q, site, &levels));
+  *done = levels != NULL;
+  if (!*done) return SF_OK;
+  q->run->stats[STAT_FUNCTIONS]++;
+  const char *name = site->results[0]->name;
+  SF_TRY(erase_dead(q, site));
+  return sf_value_rename(levels, name);
+}
+
+static sf_result visit_product(sf_quantizer *q, sf_op *op) {
+  bool done;
+  SF_TRY(sf_product_rewrite(q, op, &done));
+  if (!done) return SF_OK;
+  q->run->stats[STAT_FUNCTIONS]++;
+  return erase_dead(q, op);
+}
+
 static sf_result visit_quantize(sf_quantizer *q, sf_op *op) {
   bool done;
+  SF_TRY(visit_function(q, op, &done));
+  if (done) return SF_OK;
   SF_TRY(sf_skip_redundant(q, op, &done));
   if (!done) return SF_OK;
   q->run->stats[STAT_SKIPPED]++;
@@ -227,6 +285,7 @@ static sf_result visit(sf_quantizer *q, sf_op *op) {
   if (op->kind == SF_OP_QUANTIZE) return visit_quantize(q, op);
   if (op->kind == SF_OP_DEQUANTIZE) return visit_dequantize(q, op);
   if (sf_qdq_is_carrier(op)) return visit_carrier(q, op);
+  if (sf_qdq_is_product(op)) return visit_product(q, op);
   if (!sf_qdq_is_linear(op) || sf_qdq_is_inner(op->results[0])) return SF_OK;
   return visit_sum(q, op);
 }
@@ -270,7 +329,9 @@ const sf_pass sf_pass_quantize = {
         "Gives each channel of a linear sum a unit that is the step of the "
         "site behind it over an odd integer, rounds weights and biases to it, "
         "and lets projections, residual sums, pools and moves work on "
-        "integers. With calibration samples the bias of each channel is "
+        "integers, products of two streams too, and softmax, layernorm and "
+        "rmsnorm between two sites. With calibration samples the bias of each "
+        "channel is "
         "corrected, and the log states the error of each layer and the "
         "accuracy. Without the option `layers`, widths are those that "
         "`allocate-bits` chose. Works on the first network.",

@@ -108,6 +108,8 @@ sf_result sf_sum_of_stream(sf_quantizer *q, sf_value *value,
 /* site.c: the quantize behind the sum's root, its steps and its largest
  * magnitude, as far as they run along the channels of the sum. */
 sf_result sf_sum_find_site(sf_quantizer *q, sf_linear_sum *sum) SF_MUST_USE;
+/* That quantize; NULL: none. */
+const sf_op *sf_site_behind(const sf_value *value);
 /* One number, or one a channel of `axis`? */
 static inline bool sf_scale_runs_along(const sf_scale *scale, int axis) {
   return scale->axis < 0 || scale->axis == axis;
@@ -132,6 +134,22 @@ sf_result sf_add_dequantize(sf_quantizer *q, sf_value *integer,
 /* carry.c: a carrier whose operands are backed: the integer op and its
  * dequantize. */
 sf_result sf_carry_rewrite(sf_quantizer *q, sf_op *op, bool *done) SF_MUST_USE;
+/* product.c: a product of two backed streams: the integer op and its
+ * dequantize. */
+sf_result sf_product_rewrite(sf_quantizer *q, sf_op *op,
+                             bool *done) SF_MUST_USE;
+/* product.c: the levels of a site behind such a function, on integers from its
+ * operand on; the readers of the site read them. *out NULL: its operand is not
+ * backed with one step, or has too many bits. */
+sf_result sf_function_rewrite(sf_quantizer *q, sf_op *site,
+                              sf_value **out) SF_MUST_USE;
+/* softmax.c, normalize.c: the levels, from the operand of the function. */
+sf_result sf_softmax_rewrite(sf_quantizer *q, sf_op *site, const sf_scale *step,
+                             sf_value **out) SF_MUST_USE;
+sf_result sf_norm_rewrite(sf_quantizer *q, sf_op *site, const sf_scale *step,
+                          sf_value **out) SF_MUST_USE;
+/* For the log. */
+sf_result sf_quantize_keep(sf_quantizer *q, sf_linear_sum *sum) SF_MUST_USE;
 /* redundant.c: readers of a quantize that changes nothing read its integers. */
 sf_result sf_skip_redundant(sf_quantizer *q, sf_op *op, bool *done) SF_MUST_USE;
 /* correct.c: moves the bias so that the mean of each channel is the float

@@ -136,7 +136,9 @@ static sf_result find_roots(const sf_quantizer *q, sf_reference *reference) {
   reference->roots = SF_NEW_ARRAY(q->run->scratch, root, q->network->op_count);
   if (!reference->roots) return SF_OOM;
   SF_FOREACH_OP(op, q->network) {
-    if (!sf_qdq_is_linear(op) || sf_qdq_is_inner(op->results[0])) continue;
+    bool sum = sf_qdq_is_linear(op) && !sf_qdq_is_inner(op->results[0]);
+    if (!sum && !sf_qdq_is_vector_function(op) && !sf_qdq_is_product(op))
+      continue;
     const sf_value *value = same_value(network, op->results[0]);
     int axis = sf_qdq_channel_axis(op->results[0]);
     uint32_t channels = axis < 0 ? 1 : (uint32_t)value->type.dim[axis];

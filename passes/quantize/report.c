@@ -181,6 +181,7 @@ static sf_result set_number(sf_module *module, sf_log_entry *log,
 
 static sf_result log_units(sf_module *module, sf_log_entry *log,
                            const sf_linear_sum *sum) {
+  if (sum->count == 0) return SF_OK; /* of softmax and norms: their step */
   if (!sum->has_site)
     return set_number(module, log, "delta", (double)sum->delta[0]);
   int32_t least = sum->divisor[0], most = least;

@@ -58,6 +58,12 @@ static const sf_op *quantize_behind(const sf_value *value, const sf_op **chain,
   return NULL;
 }
 
+const sf_op *sf_site_behind(const sf_value *value) {
+  const sf_op *chain[CHAIN_MAX];
+  size_t length;
+  return quantize_behind(value, chain, &length);
+}
+
 /* Channels are compared behind it: the network's results, up to softmax. */
 static bool reaches_return(const sf_value *value) {
   for (int n = 0; n < CHAIN_MAX; n++) {
