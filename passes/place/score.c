@@ -111,15 +111,19 @@ static uint64_t relation_hex(const field *f, const sf_place_relation *r,
   const sf_place_block *b = &f->graph->blocks[r->to];
   size_t routers = (size_t)f->width * (size_t)f->height;
   uint64_t *packets = buffer, *count = buffer + routers, sum = 0;
+  uint64_t *used = buffer + 2 * routers, used_count = 0;
   memset(buffer, 0, 2 * routers * sizeof *buffer);
   for (uint32_t c = a->first; c < a->first + a->count; c++)
     packets[f->y[c] * f->width + f->x[c]] += f->graph->packets[c];
-  for (uint32_t c = b->first; c < b->first + b->count; c++)
-    count[f->y[c] * f->width + f->x[c]]++;
+  for (uint32_t c = b->first; c < b->first + b->count; c++) {
+    uint32_t router = (uint32_t)(f->y[c] * f->width + f->x[c]);
+    if (count[router]++ == 0) used[used_count++] = router;
+  }
   for (uint32_t i = 0; i < routers; i++) {
-    for (uint32_t j = 0; j < routers && packets[i]; j++)
-      if (count[j])
-        sum += packets[i] * count[j] * sf_fabric_distance(f->fabric, i, j);
+    for (uint64_t k = 0; k < used_count && packets[i]; k++) {
+      uint32_t j = (uint32_t)used[k];
+      sum += packets[i] * count[j] * sf_fabric_distance(f->fabric, i, j);
+    }
   }
   return sum;
 }
@@ -128,8 +132,8 @@ static sf_result sum_field(field *f, sf_arena *scratch, uint64_t *out) {
   bool hex = f->fabric->topology == SF_TOPOLOGY_HEX;
   sf_place_each_pair(f->graph, hex || f->fabric->wrap ? add_any : add_open, f);
   size_t width = (size_t)f->width, height = (size_t)f->height;
-  uint64_t *buffer = SF_NEW_ARRAY(scratch, uint64_t,
-                                  2 * (hex ? width * height : width + height));
+  uint64_t *buffer = SF_NEW_ARRAY(
+      scratch, uint64_t, hex ? 3 * width *height : 2 * (width + height));
   if (!buffer) return SF_OOM;
   for (uint32_t i = 0; i < f->graph->relation_count; i++) {
     const sf_place_relation *r = &f->graph->relations[i];
