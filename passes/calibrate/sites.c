@@ -76,7 +76,7 @@ static bool needs_integers(const walk *w, const sf_op *op) {
   if (is_move(op) || sf_qdq_is_vector_function(op) || is_curve_of_sum(op))
     return stream_of(w, op->results[0])->demand;
   return sf_qdq_is_carrier(op) || sf_qdq_is_linear(op) || joins_streams(op) ||
-         sf_op_is(op, SF_TRAIT_PROJECTION);
+         op->kind == SF_OP_LRN || sf_op_is(op, SF_TRAIT_PROJECTION);
 }
 
 static void find_demand(const walk *w) {
@@ -125,9 +125,11 @@ static sf_result add_site(const walk *w, sf_value *value) {
     list->capacity = capacity;
   }
   int axis = sf_qdq_channel_axis(value);
+  /* One table serves all channels of a normalization. */
+  bool normalized = value->op && value->op->kind == SF_OP_LRN;
   uint32_t steps = w->steps[index_of(w, value)];
-  if (!value->op || !w->options->per_channel || steps == 1 || axis < 0 ||
-      value->type.dim[axis] == 1) {
+  if (!value->op || normalized || !w->options->per_channel || steps == 1 ||
+      axis < 0 || value->type.dim[axis] == 1) {
     axis = -1;
   }
   uint32_t channels = axis < 0 ? 1 : (uint32_t)value->type.dim[axis];

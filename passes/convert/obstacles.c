@@ -44,7 +44,10 @@ static const row rows[] = {
      vector_help},
     {SF_OP_GROUPNORM, "divides by the deviation of a group", norm_help},
     {SF_OP_INSTANCENORM, "divides by the deviation of a channel", norm_help},
-    {SF_OP_LRN, "divides by the sum of neighbouring squares", norm_help},
+    {SF_OP_LRN, "divides by the sum of neighbouring squares",
+     "round its operand to one step of at most 16 levels, none below zero, as "
+     "'calibrate' does behind relu, and its result: then it is a table of two "
+     "integers"},
     {SF_OP_SOFTMAX, "divides by the sum of a whole vector inside the network",
      vector_help},
     {SF_OP_MATMUL, "multiplies two streams of f32",

@@ -275,9 +275,9 @@ static sf_result visit_quantize(sf_quantizer *q, sf_op *op) {
   SF_TRY(visit_function(q, op, &done));
   if (done) return SF_OK;
   SF_TRY(sf_skip_redundant(q, op, &done));
-  if (!done) return SF_OK;
-  q->run->stats[STAT_SKIPPED]++;
-  return erase_dead(q, op);
+  q->run->stats[STAT_SKIPPED] += done;
+  if (!done) SF_TRY(sf_lrn_rewrite(q, op, &done));
+  return done ? erase_dead(q, op) : SF_OK;
 }
 
 static sf_result visit(sf_quantizer *q, sf_op *op) {

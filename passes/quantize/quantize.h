@@ -134,6 +134,15 @@ sf_result sf_add_dequantize(sf_quantizer *q, sf_value *integer,
 /* carry.c: a carrier whose operands are backed: the integer op and its
  * dequantize. */
 sf_result sf_carry_rewrite(sf_quantizer *q, sf_op *op, bool *done) SF_MUST_USE;
+/* The quantize that made the elements of an integer stream, which was only
+ * moved or compared since; NULL: another op. */
+const sf_op *sf_maker_of(const sf_value *integer);
+/* Its `low` or `high`, given or that of the type. */
+int64_t sf_quantize_bound(const sf_op *quantize, sf_attr_id id);
+/* lrn.c: quantize of a normalized rounded stream, as a table of two integers.
+ * *done false: it is none, or the table would be too large. */
+sf_result sf_lrn_rewrite(sf_quantizer *q, sf_op *quantize,
+                         bool *done) SF_MUST_USE;
 /* product.c: a product of two backed streams: the integer op and its
  * dequantize. */
 sf_result sf_product_rewrite(sf_quantizer *q, sf_op *op,

@@ -9,7 +9,7 @@ static bool same_scale(const sf_scale *a, const sf_scale *b) {
          memcmp(a->values, b->values, a->count * sizeof *a->values) == 0;
 }
 
-static int64_t bound(const sf_op *quantize, sf_attr_id id) {
+int64_t sf_quantize_bound(const sf_op *quantize, sf_attr_id id) {
   sf_scalar type = quantize->results[0]->type.scalar;
   if (sf_op_has_attr(quantize, id)) return sf_op_int(quantize, id);
   return id == SF_ATTR_low ? sf_scalar_min(type) : sf_scalar_max(type);
@@ -31,9 +31,7 @@ static bool keeps_values(const sf_op *op) {
 
 enum { TRACE_MAX = 64 };
 
-/* The quantize that made the elements of an integer stream; NULL: another op.
- */
-static const sf_op *maker_of(const sf_value *integer) {
+const sf_op *sf_maker_of(const sf_value *integer) {
   for (int n = 0; integer->op && n < TRACE_MAX; n++) {
     if (integer->op->kind == SF_OP_QUANTIZE) return integer->op;
     if (!keeps_values(integer->op) || !sf_op_operand(integer->op, 0))
@@ -48,7 +46,7 @@ sf_result sf_skip_redundant(sf_quantizer *q, sf_op *op, bool *done) {
   *done = false;
   if (!from || from->kind != SF_OP_DEQUANTIZE) return SF_OK;
   sf_value *integer = sf_op_operand(from, 0);
-  const sf_op *maker = maker_of(integer);
+  const sf_op *maker = sf_maker_of(integer);
   if (!maker || !sf_type_equal(&integer->type, &op->results[0]->type))
     return SF_OK;
   sf_diag *diag = q->run->diag;
@@ -60,8 +58,10 @@ sf_result sf_skip_redundant(sf_quantizer *q, sf_op *op, bool *done) {
   SF_TRY(sf_qdq_scale(from, q->run->scratch, diag, &ok[1], &scale[1]));
   *done = !zero[0] && !zero[1] && ok[0] && ok[1] &&
           same_scale(&scale[0], &scale[1]) &&
-          bound(maker, SF_ATTR_low) >= bound(op, SF_ATTR_low) &&
-          bound(maker, SF_ATTR_high) <= bound(op, SF_ATTR_high);
+          sf_quantize_bound(maker, SF_ATTR_low) >=
+              sf_quantize_bound(op, SF_ATTR_low) &&
+          sf_quantize_bound(maker, SF_ATTR_high) <=
+              sf_quantize_bound(op, SF_ATTR_high);
   if (*done) sf_value_replace_all_uses(op->results[0], integer);
   return SF_OK;
 }

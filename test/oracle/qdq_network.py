@@ -219,6 +219,29 @@ class Network:
                      f"round = half-up, low = {low}, high = {high}}} : {stream.type}")
         return stream
 
+    def normalized(self, x, size, alpha=0.05, beta=0.75, bias=2.0):
+        """Local response normalization between two roundings: `quantize` makes it a table."""
+        step, out = np.float32(0.11), np.float32(0.11 / 12)
+        channels = x.shape[0]
+        value = []
+        for v in x.value:
+            squares = np.stack([(v[max(0, c - (size - 1) // 2):c + size // 2 + 1] ** 2)
+                                .sum(axis=0) for c in range(channels)])
+            total = np.float64(step) ** 2 * squares
+            scale = np.power(float(np.float32(bias)) + float(np.float32(alpha)) / size * total,
+                             float(np.float32(beta)))
+            exact = np.float64(step) * v / scale / np.float64(out)
+            assert np.abs(exact - np.floor(exact) - 0.5).min() > 1e-9
+            value.append(np.clip(np.floor(exact + 0.5), 0, 255).astype(np.int64))
+        f, g, q = self.name("f"), self.name("g"), self.name("q")
+        self.line(f, f"dequantize %{x.name}, {self.scalar('s', step)} : f32{dims(x.shape)}")
+        self.line(g, f"lrn %{f} {{size = {size}, alpha = {number(alpha)}, "
+                     f"beta = {number(beta)}, bias = {number(bias)}}} : f32{dims(x.shape)}")
+        stream = Stream(q, x.shape, 0, 255, np.full(channels, out, np.float32), value)
+        self.line(q, f"quantize %{g}, {self.scalar('s', out)} {{round = half-up, low = 0, "
+                     f"high = 255}} : {stream.type}")
+        return stream
+
     # ---- sums
 
     @staticmethod
@@ -468,6 +491,19 @@ def joined_tables(seed, samples=3):
     return n
 
 
+def normalized(seed, samples=3):
+    """Two local response normalizations, of windows of odd and of even size."""
+    n = Network(seed, samples)
+    x = n.inputs((2, 6, 6))
+    a, shape = n.conv(x, 7)
+    h = n.normalized(n.pool_max(n.site(a, shape), 3, 2, (1, 1, 1, 1)), 5)
+    a, shape = n.conv(h, 4)
+    h = n.pool_max(n.normalized(n.site(a, shape), 4), 2, 1)
+    a, shape = n.conv(h, 3)
+    n.finish(*n.linear(n.site(a, shape), 4))
+    return n
+
+
 def mixed(seed, samples=3):
     """Any of the ops, in any order."""
     n = Network(seed, samples)
@@ -504,4 +540,4 @@ def mixed(seed, samples=3):
 
 KINDS = {"residual": residual, "depthwise": depthwise, "pools": pools, "joined": joined,
          "signed_pools": signed_pools, "averages": averages,
-         "joined_tables": joined_tables, "tables": tables, "mixed": mixed}
+         "joined_tables": joined_tables, "normalized": normalized, "tables": tables, "mixed": mixed}
