@@ -41,6 +41,11 @@ LLVMValueRef sf_code_function(sf_codegen *cg, const char *name,
   return function;
 }
 
+void sf_code_never_inline(sf_codegen *cg, LLVMValueRef function) {
+  add_flag(cg, function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+           "noinline");
+}
+
 LLVMValueRef sf_code_parameter(sf_codegen *cg, unsigned index) {
   return LLVMGetParam(cg->function, index);
 }

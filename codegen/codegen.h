@@ -79,6 +79,9 @@ sf_result sf_codegen_emit(sf_codegen *cg, char **out,
 LLVMValueRef sf_code_function(sf_codegen *cg, const char *name,
                               LLVMTypeRef result, const LLVMTypeRef *parameters,
                               unsigned count, bool internal, bool noalias);
+/* Calls of the function stay calls: what a caller of thousands costs LLVM then
+ * grows with their number, and not with the square of the code in them. */
+void sf_code_never_inline(sf_codegen *cg, LLVMValueRef function);
 LLVMValueRef sf_code_parameter(sf_codegen *cg, unsigned index);
 LLVMBasicBlockRef sf_code_block(sf_codegen *cg, const char *name);
 

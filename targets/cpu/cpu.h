@@ -153,6 +153,8 @@ void cpu_kernel_call(cpu_module *m, const cpu_kernel *kernel,
 
 LLVMValueRef cpu_value_pointer(cpu_module *m, const sf_value *value);
 LLVMValueRef cpu_state_pointer(cpu_module *m, uint64_t offset);
+/* Word `index` of an array. */
+LLVMValueRef cpu_element(cpu_module *m, LLVMValueRef array, int64_t index);
 LLVMValueRef cpu_accumulators(cpu_module *m);
 /* Of a stream or a blob. */
 const sf_type *cpu_operand_type(const sf_op *op, uint32_t index);

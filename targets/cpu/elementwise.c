@@ -107,11 +107,15 @@ sf_result cpu_emit_elementwise(cpu_module *m, const sf_op *op) {
 
 enum { MOVE_Y, MOVE_X, MOVE_COUNT };
 
-/* y[array 0] = x[array 1] */
+/* y[array 0] = x[array 1]. Where the two begin is the caller's: a gather of
+ * thousands of slices is one kernel. */
 static sf_result move(cpu_module *m, cpu_nest *nest, LLVMValueRef y,
                       LLVMValueRef x) {
   sf_codegen *cg = m->cg;
   char key[CPU_KEY_MAX];
+  y = cpu_element(m, y, nest->offset[0]);
+  x = cpu_element(m, x, nest->offset[1]);
+  nest->offset[0] = nest->offset[1] = 0;
   cpu_nest_collapse(nest);
   size_t used = (size_t)snprintf(key, sizeof key, "move ");
   cpu_nest_key(nest, key + used, sizeof key - used);

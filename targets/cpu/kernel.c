@@ -40,6 +40,7 @@ sf_result cpu_kernel_begin(cpu_module *m, const char *key, unsigned pointers,
       (cpu_kernel_frame){m->cg->function, LLVMGetInsertBlock(m->cg->builder)};
   kernel->function = sf_code_function(m->cg, "kernel", m->cg->void_type, types,
                                       pointers + numbers, true, true);
+  sf_code_never_inline(m->cg, kernel->function);
   kernel->type = LLVMGlobalGetValueType(kernel->function);
   free(types);
   *out = kernel;
@@ -68,6 +69,11 @@ LLVMValueRef cpu_value_pointer(cpu_module *m, const sf_value *value) {
 
 LLVMValueRef cpu_state_pointer(cpu_module *m, uint64_t offset) {
   return byte_at(m, m->state, offset);
+}
+
+LLVMValueRef cpu_element(cpu_module *m, LLVMValueRef array, int64_t index) {
+  return sf_code_at(m->cg, m->cg->i32, array,
+                    LLVMConstInt(m->cg->index, (uint64_t)index, true));
 }
 
 LLVMValueRef cpu_accumulators(cpu_module *m) {
