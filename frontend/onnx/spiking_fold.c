@@ -64,8 +64,10 @@ static sf_result allocate(onnx_unrolled *u) {
   u->wanted = SF_NEW_ARRAY(arena, sf_value *, n);
   u->needed = SF_NEW_ARRAY(arena, sf_value *, n);
   u->queue = SF_NEW_ARRAY(arena, sf_value *, n);
+  u->members = SF_NEW_ARRAY(arena, sf_op *, n);
   bool ok = u->results && u->before && u->after && u->is_slice && u->is_known &&
-            u->known && u->image && u->wanted && u->needed && u->queue;
+            u->known && u->image && u->wanted && u->needed && u->queue &&
+            u->members;
   return ok ? list_results(u) : SF_OOM;
 }
 
@@ -241,6 +243,8 @@ sf_result sf_onnx_fold_steps(onnx_import *import) {
   if (import->options.states_stay || import->options.state_count) return SF_OK;
   if (!find_results(&u)) return SF_OK;
   SF_TRY(allocate(&u));
-  if (!sf_onnx_prove_unrolled(&u) || !is_spiking(&u)) return SF_OK;
+  if (!sf_onnx_find_template(&u) || !is_spiking(&u) ||
+      !sf_onnx_prove_unrolled(&u))
+    return SF_OK;
   return fold(&u);
 }

@@ -117,7 +117,12 @@ static bool match_operands(onnx_unrolled *u, const sf_op *a, const sf_op *b) {
   return true;
 }
 
-static bool find_template(onnx_unrolled *u) {
+static void list_members(onnx_unrolled *u) {
+  SF_FOREACH_OP(op, u->network)
+    if (u->before[op->order]) u->members[u->member_count++] = op;
+}
+
+bool sf_onnx_find_template(onnx_unrolled *u) {
   u->queued = 0;
   for (uint32_t r = 0; r < u->result_count; r++)
     if (!pair(u, u->results[r][u->steps - 1], u->results[r][u->steps - 2]))
@@ -131,6 +136,7 @@ static bool find_template(onnx_unrolled *u) {
     }
     if (!same_op(a, b) || !match_operands(u, a, b)) return false;
   }
+  list_members(u);
   return true;
 }
 
@@ -222,9 +228,10 @@ static bool evaluate(const onnx_unrolled *u, const sf_op *op, float *out) {
 }
 
 static void evaluate_template(onnx_unrolled *u) {
-  SF_FOREACH_OP(op, u->network)
-    if (u->before[op->order])
-      u->is_known[op->order] = evaluate(u, op, &u->known[op->order]);
+  for (uint32_t i = 0; i < u->member_count; i++) {
+    const sf_op *op = u->members[i];
+    u->is_known[op->order] = evaluate(u, op, &u->known[op->order]);
+  }
 }
 
 /* A constant where the template has a stream. */
@@ -295,25 +302,25 @@ static bool match_step(onnx_unrolled *u, int64_t t) {
 
 /* Results of step `t`, and states that the step behind it has read. */
 static bool begin_step(onnx_unrolled *u, int64_t t) {
-  size_t bytes = u->op_count * sizeof(sf_value *);
   sf_value **needed = u->needed;
   u->needed = u->wanted;
   u->wanted = needed;
-  memset(u->wanted, 0, bytes);
-  memset(u->image, 0, bytes);
   u->queued = 0;
+  for (uint32_t i = 0; i < u->member_count; i++)
+    u->wanted[u->members[i]->order] = u->image[u->members[i]->order] = NULL;
   for (uint32_t r = 0; r < u->result_count; r++)
     if (!require(u, u->results[r][u->steps - 1], u->results[r][t]))
       return false;
-  SF_FOREACH_OP(op, u->network)
+  for (uint32_t i = 0; i < u->member_count; i++) {
+    const sf_op *op = u->members[i];
     if (u->needed[op->order] &&
         !require(u, op->results[0], u->needed[op->order]))
       return false;
+  }
   return true;
 }
 
 bool sf_onnx_prove_unrolled(onnx_unrolled *u) {
-  if (!find_template(u)) return false;
   evaluate_template(u);
   for (int64_t t = (int64_t)u->steps - 1; t >= 0; t--)
     if (!begin_step(u, t) || !match_step(u, t)) return false;

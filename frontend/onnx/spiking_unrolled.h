@@ -20,10 +20,15 @@ typedef struct onnx_unrolled {
   sf_value **needed; /* those that the step behind it reads */
   uint32_t queued;
   sf_value **queue;
+  uint32_t member_count;
+  sf_op **members; /* the template in the order of the text: what each step
+                      costs, whatever the network's length */
 } onnx_unrolled;
 
-/* Whether all steps are one template with states that start at zero. Afterwards
- * `before` marks its ops, and an operand of theirs with `after` is a state. */
+/* Whether the last two steps are one template. Afterwards `before` marks its
+ * ops, and an operand of theirs with `after` is a state. */
+bool sf_onnx_find_template(onnx_unrolled *u);
+/* Whether all steps are the template, with states that start at zero. */
 bool sf_onnx_prove_unrolled(onnx_unrolled *u);
 
 /* spiking_fold.c: a proved network becomes one step, and its states those of
