@@ -38,7 +38,8 @@ names=("$@")
 jobs=$(nproc)
 wait_for() {
   if wait "${pids[$1]}"; then
-    echo "fuzz $1: $(grep -E '^Done|stat::number_of' "$corpus/$1.log" | tail -1)"
+    echo "fuzz $1: $(grep -E '^Done' "$corpus/$1.log" | tail -1)," \
+      "$(grep -oE 'DONE +cov: [0-9]+ ft: [0-9]+ corp: [0-9]+' "$corpus/$1.log" | sed 's/DONE *//')"
   else
     echo "fuzz $1: FAILED"
     tail -40 "$corpus/$1.log"

@@ -143,6 +143,8 @@ static sf_result list_of_input(onnx_node *node, const char *name,
   if (tensor->shape.rank > 1 || sf_onnx_is_float(tensor->dtype) ||
       elements > (1U << 20))
     return sf_onnx_refuse(node, NULL, "'%s' must be a list of integers", name);
+  /* By the byte, for a loop may read a long list in each iteration. */
+  if (!sf_onnx_charge(node, elements * sizeof(int64_t))) return SF_FAIL;
   int64_t *list = SF_NEW_ARRAY(node->import->arena, int64_t, elements + 1);
   if (!list) return SF_OOM;
   for (uint64_t i = 0; i < elements; i++)

@@ -49,10 +49,12 @@ static sf_value *swap_last(onnx_node *node, sf_value *x) {
 /* Keys and values of former tokens come first; all of them go out again. */
 static sf_result with_past(onnx_node *node, uint32_t past, uint32_t present,
                            int64_t heads, attention *a, sf_value **tokens) {
+  if (!*tokens) return sf_onnx_failed(node);
   if (sf_onnx_has_input(node, past)) {
     const onnx_value *p = sf_onnx_input(node, past);
+    const sf_type *now = &(*tokens)->type;
     if (p->shape.rank != 4 || p->shape.dim[0] != a->batch ||
-        p->shape.dim[1] != heads)
+        p->shape.dim[1] != heads || p->shape.dim[3] != now->dim[now->rank - 1])
       return sf_onnx_refuse(node, NULL, "input %u does not fit", past);
     sf_value *parts[] = {split_heads(node, past, heads), *tokens};
     a->past = p->shape.dim[2];
@@ -101,6 +103,8 @@ static sf_result read_attention(onnx_node *node, attention *a) {
   SF_TRY(with_past(node, 4, 1, a->kv_heads, a, &a->k));
   SF_TRY(with_past(node, 5, 2, a->kv_heads, a, &a->v));
   a->keys = a->k->type.dim[a->k->type.rank - 2];
+  if (a->v->type.dim[a->v->type.rank - 2] != a->keys)
+    return sf_onnx_refuse(node, NULL, "former keys and values do not agree");
   unsigned axis = a->k->type.rank - 3U; /* each key serves a group of heads */
   a->k = sf_onnx_repeat(node, a->k, axis, a->heads / a->kv_heads, true);
   a->v = sf_onnx_repeat(node, a->v, axis, a->heads / a->kv_heads, true);
@@ -146,14 +150,25 @@ static onnx_tensor *causal_mask(onnx_node *node, const attention *a) {
   return made;
 }
 
+/* A mask is broadcast to the scores, never the other way round. */
+static bool mask_fits(onnx_node *node, const sf_type *scores,
+                      const onnx_shape *mask) {
+  unsigned rank = scores->rank;
+  bool fits = sf_onnx_leading(mask, rank) == 1;
+  for (unsigned i = 1; fits && i <= mask->rank && i <= rank; i++) {
+    int64_t extent = mask->dim[mask->rank - i];
+    fits = extent == 1 || extent == scores->dim[rank - i];
+  }
+  if (!fits)
+    (void)sf_onnx_refuse(node, NULL, "the mask does not fit the scores");
+  return fits;
+}
+
 static sf_value *add_constant(onnx_node *node, sf_value *scores,
                               const onnx_tensor *mask) {
   if (!mask || !scores) return NULL;
   unsigned rank = scores->type.rank;
-  if (sf_onnx_leading(&mask->shape, rank) != 1) {
-    (void)sf_onnx_refuse(node, NULL, "the mask does not fit the scores");
-    return NULL;
-  }
+  if (!mask_fits(node, &scores->type, &mask->shape)) return NULL;
   sf_type type = sf_onnx_type(ONNX_FLOAT, &mask->shape, rank);
   return sf_onnx_build_blob(node, SF_OP_ADD, &scores->type, scores,
                             sf_onnx_blob(node, mask, rank, type.dim));
@@ -162,6 +177,12 @@ static sf_value *add_constant(onnx_node *node, sf_value *scores,
 static sf_value *add_stream(onnx_node *node, sf_value *scores) {
   if (!scores) return NULL;
   unsigned rank = scores->type.rank;
+  const onnx_value *input = sf_onnx_input(node, 3);
+  if (input->dtype != ONNX_BOOL && !sf_onnx_is_float(input->dtype)) {
+    (void)sf_onnx_refuse(node, NULL, "the mask is no float and no bool");
+    return NULL;
+  }
+  if (!mask_fits(node, &scores->type, &input->shape)) return NULL;
   sf_value *mask = sf_onnx_stream(node, 3, rank);
   if (mask && mask->type.scalar.kind == SF_SCALAR_SPIKE) {
     onnx_neuron_operand operand = sf_onnx_operand_stream(mask);

@@ -45,8 +45,9 @@ sf_value *sf_onnx_binary(onnx_node *node, sf_op_kind kind, uint32_t a,
 static sf_result align(onnx_node *node) {
   const onnx_value *a = sf_onnx_input(node, 0), *b = sf_onnx_input(node, 1);
   if (!sf_onnx_int(node, "broadcast", 0)) return SF_OK;
-  int64_t axis = sf_onnx_int(node, "axis", a->shape.rank - b->shape.rank);
-  if (axis < 0 || axis + b->shape.rank > a->shape.rank)
+  int64_t last = (int64_t)a->shape.rank - (int64_t)b->shape.rank;
+  int64_t axis = sf_onnx_int(node, "axis", last);
+  if (axis < 0 || axis > last)
     return sf_onnx_refuse(node, NULL, "broadcasting from axis %lld on",
                           (long long)axis);
   onnx_value *aligned = SF_NEW(node->arena, onnx_value);

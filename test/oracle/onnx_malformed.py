@@ -88,7 +88,7 @@ def if_bomb():
                  message(12, info("y", [1, 4])))
 
 
-@case(r"more than \d+ nodes after unrolling|constants would take|would take more than")
+@case("more than 131072 nodes after unrolling loops and calls")
 def if_tree():
     """Each branch has two conditions: 2^40 nodes from a small file, were it not a tree."""
     calls = [function("F0", ["a"], ["b"], [node("Add", ["a", "a"], ["b"])])]
@@ -99,7 +99,7 @@ def if_tree():
     return simple([node("F24", ["x"], ["y"], domain="own")], functions=calls)
 
 
-@case(r"more than \d+ nodes after unrolling|would take more than")
+@case("the names of the nodes would take more than 33554432 bytes after unrolling")
 def long_labels():
     """The names of calls stand before those of what they call."""
     calls = [function("F0", ["a"], ["b"], [node("Identity", ["a"], ["b"], name="n" * 4000)])]
@@ -119,37 +119,37 @@ def external(location, offset="0", length="16", files=()):
     return {"m.onnx": data, "data": bytes(64), **dict(files)}
 
 
-@case("'/etc/passwd'.*(leaves|outside|relative|absolute)")
+@case(r"path '/etc/passwd' is absolute \[file-path\]")
 def external_absolute():
     return external("/etc/passwd")
 
 
-@case(r"'\.\./data'.*(leaves|outside|relative|\.\.)")
+@case(r"path '\.\./data' leaves the folder '.*' with '\.\.' \[file-path\]")
 def external_above():
     return external("../data", files=[("../data", bytes(64))])
 
 
-@case("'link'.*(leaves|outside|link)")
+@case("path 'link' is a link that leaves the folder")
 def external_link():
     return external("link", files=[("link", ("link", "/etc/passwd"))])
 
 
-@case("'folder/data'.*(leaves|outside|link)")
+@case("path 'folder/data' is a link that leaves the folder")
 def external_folder_link():
     return external("folder/data", files=[("folder", ("link", "..")), ("../data", bytes(64))])
 
 
-@case("not a regular file|is a pipe|fifo")
+@case("cannot read '.*/pipe': not a regular file")
 def external_fifo():
     return external("pipe", files=[("pipe", ("fifo",))])
 
 
-@case("cannot read 'none'|cannot read '.*none'")
+@case("cannot read '.*/none': No such file or directory")
 def external_missing():
     return external("none")
 
 
-@case("Is a directory|not a regular file|is a folder")
+@case("cannot read '.*/folder': Is a directory")
 def external_directory():
     return external("folder", files=[("folder", ("folder",))])
 
@@ -164,7 +164,7 @@ def external_negative():
     return external("data", offset="-4")
 
 
-@case("tensor 'w' has the external length '18446744073709551615'|lies at byte")
+@case("tensor 'w' has the external length '18446744073709551615'; expected a number")
 def external_length():
     return external("data", length="18446744073709551615")
 
@@ -172,6 +172,44 @@ def external_length():
 @case("tensor 'w'.*expected 16 bytes, found 20")
 def external_other_length():
     return external("data", length="20")
+
+
+@case("ok")
+def external_overlap():
+    """Two tensors of the same bytes, and of some of them: a file may share what is equal."""
+    tensors = [tensor(name, f32(4), external=[("location", "data"), ("offset", offset),
+                                              ("length", "16")])
+               for name, offset in (("v", "0"), ("w", "0"), ("u", "8"))]
+    nodes = [node("Add", ["x", "v"], ["a"]), node("Add", ["a", "w"], ["b"]),
+             node("Add", ["b", "u"], ["y"])]
+    return {"m.onnx": simple(nodes, tensors), "data": bytes(64)}
+
+
+@case("tensor 'u' lies at byte 56 of 'data' with 16 bytes; the file has 64")
+def external_overlap_end():
+    """The first lies in the file, the one that begins in it does not."""
+    tensors = [tensor(name, f32(4), external=[("location", "data"), ("offset", offset),
+                                              ("length", "16")])
+               for name, offset in (("v", "48"), ("u", "56"))]
+    nodes = [node("Add", ["x", "v"], ["a"]), node("Add", ["a", "u"], ["y"])]
+    return {"m.onnx": simple(nodes, tensors), "data": bytes(64)}
+
+
+@case("tensor 'w'.*expected 16 bytes, found 8")
+def external_short():
+    return external("data", length="8")
+
+
+@case("tensor 'w' has the external offset '18446744073709551600'; expected a number")
+def external_wraps():
+    """Offset and length add up to 0."""
+    return external("data", offset="18446744073709551600")
+
+
+@case(r"tensor 'w' lies at byte 1000000 of 'm\.onnx' with 16 bytes; the file has \d+")
+def external_itself():
+    """The model is its own data: a file as any other."""
+    return external("m.onnx", offset="1000000")
 
 
 @case("tensor 'w' has external data without a location")
@@ -212,7 +250,7 @@ def tensor_short():
     return with_weights(raw=bytes(15))
 
 
-@case("tensor 'w' has 40 axes; at most 16|axes; at most")
+@case("tensor 'w' has 40 axes; at most 8")
 def tensor_axes():
     return with_weights(dims=[1] * 40)
 
@@ -273,7 +311,7 @@ def missing_output():
     return simple([node("Relu", ["x"], ["y"])], outputs=("z",))
 
 
-@case("node 'relu': error: .*(missing|input 0)")
+@case("node 'relu': error: .*the input is missing")
 def no_inputs():
     return simple([node("Relu", [], ["y"], name="relu")])
 
@@ -290,18 +328,18 @@ def without(op_type, inputs, outputs, **attributes):
                   [tensor("i", ints(1)), tensor("w", f32(1, 4))])
 
 
-@case("ok|error: ")
+@case("ok")
 def cast_without_output():
     return without("Cast", ["x"], [], to=10)
 
 
-@case("node 'it': error")
+@case("node 'it': error: .*starts, ends, axes, steps do not agree")
 def slice_of_nothing():
     return without("Slice", ["", "i", "i"], ["t"])
 
 
-@case("ok|node 'it': error")
-def shape_of_nothing():
+@case("node 'it': error: .*input 0 is missing")
+def shape_without_input():
     return without("Shape", [], ["t"])
 
 
@@ -345,30 +383,30 @@ def unknown_operator():
     return simple([node("Magic", ["x"], ["y"], "it", "own")])
 
 
-@case("node 'it': error: .*(attribute 'axis'|'axis') is of another type")
+@case("node 'it': error: .*attribute 'axis' is of another type than expected")
 def attribute_type():
     return simple([node("Softmax", ["x"], ["y"], name="it", axis="one")])
 
 
-@case("node 'it': error: .*(attribute|kernel_shape)")
+@case("node 'it': error: .*: kernel_shape is missing or 0")
 def attribute_list_type():
     return simple([node("MaxPool", ["x"], ["y"], name="it", kernel_shape=[2.0, 2.0])],
                   shape=(1, 1, 4, 4))
 
 
-@case("node 'it': error: .*(too large|2\\^31|extent)")
+@case("node 'it': error: .*the extent 1099511627776")
 def constant_of_shape_huge():
     return simple([node("ConstantOfShape", ["n"], ["k"], name="it"),
                    node("Add", ["x", "k"], ["y"])], [tensor("n", ints(HUGE))])
 
 
-@case("node 'it': error: .*(too large|2\\^31|extent)")
+@case(r"node 'it': error: .*a constant of shape \[1048576, 1048576\] is too large")
 def constant_of_shape_product():
     return simple([node("ConstantOfShape", ["n"], ["k"], name="it"),
                    node("Add", ["x", "k"], ["y"])], [tensor("n", ints(1 << 20, 1 << 20))])
 
 
-@case("error: ")
+@case("node 'c': error: .*constants would take more than 134 million operations")
 def constant_of_shape_large():
     """Below the limit of one tensor, but its elements would be computed."""
     return simple([node("ConstantOfShape", ["n"], ["k"], name="it"),
@@ -377,7 +415,7 @@ def constant_of_shape_large():
                   [tensor("n", ints(1 << 28))])
 
 
-@case("node 'it': error: ")
+@case(r"node 'it': error: .*a range of 1\.09951e\+12 elements")
 def range_huge():
     return simple([node("Range", ["a", "b", "c"], ["k"], name="it"),
                    node("Add", ["x", "k"], ["y"])],
@@ -385,7 +423,7 @@ def range_huge():
                    tensor("c", np.array(1))])
 
 
-@case("node '(it|y)': error: ")
+@case(r"node 'it': error: .*a range of 1\.07374e\+09 elements")
 def range_large():
     return simple([node("Range", ["a", "b", "c"], ["k"], name="it"),
                    node("Add", ["x", "k"], ["y"])],
@@ -393,14 +431,14 @@ def range_large():
                    tensor("c", np.array(1))])
 
 
-@case("node 'it': error: ")
+@case("node 'it': error: .*the extent 1099511627776")
 def expand_huge():
     return simple([node("Expand", ["w", "n"], ["k"], name="it"),
                    node("Add", ["x", "k"], ["y"])],
                   [tensor("n", ints(HUGE, 1)), tensor("w", f32(1))])
 
 
-@case("node 'it': error: ")
+@case(r"node 'it': error: .*the result is too large: \[1099511627776, 1, 4\]")
 def expand_stream():
     return simple([node("Expand", ["x", "n"], ["y"], name="it")],
                   [tensor("n", ints(HUGE, 1, 4))])
@@ -415,7 +453,7 @@ def concat_grows():
     return simple(nodes, outputs=("c69",))
 
 
-@case("node 'it': error: ")
+@case(r"node 'it': error: .*the result is too large: \[1, 1, 4294967297, 4294967297\]")
 def pads_huge():
     return simple([node("MaxPool", ["x"], ["y"], name="it", kernel_shape=[2, 2],
                         pads=[0x7fffffff] * 4)], shape=(1, 1, 4, 4))
@@ -428,26 +466,26 @@ def dilation_huge():
                   shape=(1, 1, 4, 4))
 
 
-@case("node 'it': error: ")
+@case("node 'it': error: .*'strides' has the number 0")
 def stride_zero():
     return simple([node("Conv", ["x", "w"], ["y"], name="it", strides=[0, 0])],
                   [tensor("w", f32(1, 1, 3, 3))], shape=(1, 1, 4, 4))
 
 
-@case("node 'it': error: ")
+@case("node 'it': error: .*the weights do not fit the input in 0 groups")
 def group_zero():
     return simple([node("Conv", ["x", "w"], ["y"], name="it", group=0)],
                   [tensor("w", f32(1, 1, 3, 3))], shape=(1, 1, 4, 4))
 
 
-@case("node 'it': error: ")
+@case("node 'it': error: .*a batch of 268435456 samples; at most 4096")
 def batch_huge():
     """Samples are taken one by one."""
     return simple([node("Conv", ["x", "w"], ["y"], name="it")], [tensor("w", f32(1, 1, 1, 1))],
                   shape=(1 << 28, 1, 1, 1))
 
 
-@case("ok|error: ")
+@case("ok")
 def slices_far():
     """Steps multiply from view to view."""
     nodes = [node("Slice", ["w", "z", "e", "z", "s"], ["v0"])]
@@ -458,20 +496,20 @@ def slices_far():
                    tensor("s", ints((1 << 62) + 1))])
 
 
-@case("node 'it': error: ")
+@case("node 'it': error: .*the shape has the extent 2147483648")
 def reshape_overflow():
     return simple([node("Reshape", ["x", "n"], ["y"], name="it")],
                   [tensor("n", ints(1 << 31, 1 << 31, 1 << 31, -1))])
 
 
-@case("node 'it': error: ")
+@case("node 'it': error: .*the shape has 1048576 axes")
 def long_list():
     """A list of axes that takes no room in the file, read in every iteration."""
     body = graph([node("Reshape", ["s", "k"], ["t"], name="it"),
                   node("Identity", ["c"], ["d"])],
                  [info("i", [], INT64), info("c", [], BOOL), info("s", [1, 4])],
                  [info("d", [], BOOL), info("s", [1, 4])])
-    return simple([node("ConstantOfShape", ["m"], ["k"]),
+    return simple([node("ConstantOfShape", ["m"], ["k"], value=("tensor", tensor("", ints(1)))),
                    node("Loop", ["n", "", "x"], ["y"], body=("graph", body))],
                   [tensor("n", np.array(4096)), tensor("m", ints(1 << 20))])
 
@@ -537,7 +575,7 @@ def function_of_itself():
                                       [node("F", ["a"], ["b"], "inner", "own")])])
 
 
-@case("functions call functions more than 32 deep|would take more than|more than \\d+ nodes")
+@case("functions call functions more than 32 deep")
 def functions_of_each_other():
     pair = [function("F", ["a"], ["b"], [node("G", ["a"], ["m"], "g1", "own"),
                                          node("G", ["m"], ["b"], "g2", "own")]),
@@ -564,7 +602,7 @@ def loop_long():
     return loop(1 << 62, [])
 
 
-@case("more than \\d+ nodes after unrolling|would take more than")
+@case("more than 131072 nodes after unrolling loops and calls")
 def loops_in_loops():
     """Nothing happens in them, but often."""
     return loop(4096, [], depth=4)
@@ -588,7 +626,7 @@ def if_without_branch():
     return simple([node("If", ["c"], ["y"], name="it")], [tensor("c", np.array(True))])
 
 
-@case("node 'it': error: .*(iterations|elements|extent)")
+@case("node 'it': error: .*16777216 iterations; 1 to 4096 are unrolled")
 def scan_long():
     body = graph([node("Relu", ["e"], ["t"])], [info("e", [1])], [info("t", [1])])
     return simple([node("Scan", ["x"], ["y"], name="it", num_scan_inputs=1,
@@ -617,7 +655,7 @@ def many_functions():
     return simple(nodes + [node("Relu", ["x"], ["y"])], functions=calls)
 
 
-@case("ok|error: ")
+@case("ok")
 def many_outputs():
     """The same for outputs that are casts."""
     count = 20000
