@@ -342,6 +342,10 @@ sf_result sf_fan_join(sf_fan *fan, const sf_fan_partial *partial,
               .before = target->before,
               .rounds = target->rounds,
               .mode = target->complete ? SF_MODE_NONE : target->like->mode};
+  if (partial->count == 0) {
+    *why = "its partial sums are always 0";
+    return SF_OK;
+  }
   if (!target->complete) SF_TRY(load_bias(&j));
   sf_span reach = reach_of(&j);
   if (j.mode == SF_MODE_SAT && !sf_span_fits(reach, sf_int(32))) {
