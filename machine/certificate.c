@@ -18,6 +18,7 @@ typedef struct row {
 
 struct sf_certificate {
   char machine[NAME_MAX_BYTES + 1];
+  bool wormhole;
   size_t count;
   row *rows; /* sorted */
 };
@@ -67,14 +68,21 @@ static bool number(sf_slice text, int64_t *out) {
 
 /* ---- Lines. ---- */
 
+static bool read_discipline(sf_slice line, sf_certificate *c) {
+  if (!is(word(&line), "spikeformer-certificate") || !is(word(&line), "1"))
+    return false;
+  sf_slice switching = word(&line);
+  c->wormhole = is(switching, "switching=wormhole");
+  return (c->wormhole || is(switching, "switching=packet-per-branch")) &&
+         is(line, "endpoints=drain virtual-channels=1");
+}
+
 static sf_result read_header(reader *r, sf_certificate *c) {
   sf_slice line;
-  if (!next_line(r, &line) ||
-      !is(line, "spikeformer-certificate 1 switching=packet-per-branch "
-                "endpoints=drain virtual-channels=1")) {
+  if (!next_line(r, &line) || !read_discipline(line, c)) {
     return bad(r, "the first line must name certificate 1, switching "
-                  "packet-per-branch, draining endpoints and one virtual "
-                  "channel");
+                  "packet-per-branch or wormhole, draining endpoints and one "
+                  "virtual channel");
   }
   if (!next_line(r, &line) || !is(word(&line), "machine") || line.size == 0 ||
       line.size > NAME_MAX_BYTES) {
@@ -178,6 +186,10 @@ const char *sf_certificate_machine(const sf_certificate *certificate) {
 
 size_t sf_certificate_channels(const sf_certificate *certificate) {
   return certificate->count;
+}
+
+bool sf_certificate_is_wormhole(const sf_certificate *certificate) {
+  return certificate->wormhole;
 }
 
 int64_t sf_certificate_rank(const sf_certificate *certificate,

@@ -26,6 +26,9 @@ void sf_certificate_destroy(sf_certificate *certificate);
 
 const char *sf_certificate_machine(const sf_certificate *certificate);
 size_t sf_certificate_channels(const sf_certificate *certificate);
+/* Branches of a tree wait for each other (docs/certificate.md): ranks of what
+ * lies below the first branching must not overlap with another tree's. */
+bool sf_certificate_is_wormhole(const sf_certificate *certificate);
 
 /* Rank of a channel; -1: it has none. `port`: core number, or for links the
  * name of the hop. */

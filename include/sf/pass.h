@@ -180,8 +180,9 @@ sf_result sf_fact_check(const sf_module *module, sf_fact fact,
 const char *sf_fact_text(sf_fact fact); /* "balanced"; "none" if unknown */
 
 /* certificate.txt of an artefact: a rank for every channel of a routed
- * mapping's routes; docs/certificate.md. malloc'ed. Errors: MAPPING, INTERNAL.
- */
+ * mapping's routes; docs/certificate.md. malloc'ed; `out` NULL: only the proof.
+ * Errors: MAPPING, with the circle of channels when routes may wait for each
+ * other, or the route that leads nowhere. */
 sf_result sf_route_certificate(const sf_mapping *mapping,
                                const sf_machine *machine, sf_diag *diag,
                                char **out) SF_MUST_USE;

@@ -1,5 +1,6 @@
 /* layout.c - where a mapping lies, in the plain structs of the cost
  * model. */
+#include "passes/gate/gate.h"
 #include "passes/mapping/flow.h"
 #include "passes/mapping/report.h"
 #include "passes/route/route.h"
@@ -93,33 +94,35 @@ static void add_path(layout_reader *r, const sf_route_core *from,
 
 /* The same pairs of cores that `route` joins. */
 static void add_routes(layout_reader *r) {
+  const sf_route_flows *f = &r->flows;
   bool multicast = r->machine->family == SF_FAMILY_SPINNAKER2;
   for (uint32_t i = 0; i < r->layer_count && multicast; i++)
     r->layers[i].messages = 1;
-  uint32_t count = multicast ? 0 : r->flows.core_count;
-  for (uint32_t s = 0; s < count; s++) {
-    for (uint32_t t = 0; t < count; t++) {
-      if (s == t || !sf_route_sends(&r->flows, s, t)) continue;
-      add_path(r, &r->flows.cores[s], &r->flows.cores[t]);
-    }
-  }
+  uint32_t count = multicast ? 0 : f->core_count;
+  for (uint32_t s = 0; s < count; s++)
+    for (uint32_t i = f->first[s]; i < f->first[s + 1]; i++)
+      if (f->targets[i] != s)
+        add_path(r, &f->cores[s], &f->cores[f->targets[i]]);
 }
 
-/* Distinct routers and chips in use. Cores of one router follow each other in
- * the order of placement, not in general. */
-static void count_places(const layout_reader *r, sf_cost_layout *out) {
+/* Distinct routers and chips in use. */
+static sf_result count_places(const layout_reader *r, sf_cost_layout *out) {
+  const sf_machine *m = r->machine;
+  size_t columns = (size_t)m->columns * (size_t)m->width;
+  size_t routers = columns * (size_t)m->rows * (size_t)m->height;
+  bool *router_used = SF_NEW_ARRAY(r->arena, bool, routers + 1);
+  bool *chip_used = SF_NEW_ARRAY(r->arena, bool, m->chip_count + (size_t)1);
+  if (!router_used || !chip_used) return SF_OOM;
   for (uint32_t c = 0; c < r->flows.core_count; c++) {
     const sf_route_core *core = &r->flows.cores[c];
-    bool new_router = true, new_chip = true;
-    for (uint32_t k = 0; k < c; k++) {
-      const sf_route_core *other = &r->flows.cores[k];
-      new_router &= other->router.x != core->router.x ||
-                    other->router.y != core->router.y;
-      new_chip &= other->chip != core->chip;
-    }
-    out->routers += new_router;
-    out->chips += new_chip;
+    bool *router =
+        &router_used[(size_t)core->router.y * columns + (size_t)core->router.x];
+    bool *chip = &chip_used[sf_machine_chip(m, core->chip) - m->chips];
+    out->routers += !*router;
+    out->chips += !*chip;
+    *router = *chip = true;
   }
+  return SF_OK;
 }
 
 sf_result sf_mapping_layout(const sf_mapping *mapping,
@@ -130,9 +133,14 @@ sf_result sf_mapping_layout(const sf_mapping *mapping,
   SF_TRY(sf_route_flows_find(mapping, machine, arena, diag, &r.flows));
   SF_TRY(read_layers(&r));
   add_routes(&r);
-  count_places(&r, out);
+  SF_TRY(count_places(&r, out));
   out->cores = r.flows.core_count;
   out->layer_count = r.layer_count;
   out->layers = r.layers;
+  sf_gate_counts off;
+  SF_TRY(sf_gate_count(mapping, machine, arena, diag, &off));
+  out->cores_off = off.near_cores;
+  out->routers_off = off.near_routers;
+  out->banks_off = off.banks;
   return SF_OK;
 }

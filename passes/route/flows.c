@@ -1,4 +1,5 @@
 /* flows.c - pairs of cores between which spikes travel. */
+#include "passes/route/hosts.h"
 #include "passes/route/route.h"
 
 #include <string.h>
@@ -78,30 +79,106 @@ static sf_result read_cores(const sf_mapping *mapping,
   return SF_OK;
 }
 
-bool sf_route_sends(const sf_route_flows *flows, uint32_t source,
-                    uint32_t target) {
-  const uint64_t *row = flows->bits + source * flows->row_words;
-  return (row[target / 64] >> (target % 64)) & 1;
+/* ---- Pairs. ---- */
+
+typedef struct finder {
+  sf_route_flows *out;
+  sf_arena *arena;
+  uint32_t tree_count;
+  sf_host_tree *trees;
+  uint32_t *tree_of; /* of each op of the network, by order; from 1 on */
+  uint32_t *seen;    /* of each core: target + 1 that it was found for */
+  uint32_t target;
+  uint32_t count, capacity;
+  uint32_t (*pairs)[2]; /* source, target; by target */
+} finder;
+
+static sf_result add_pair(void *data, uint32_t source) {
+  finder *f = data;
+  if (f->seen[source] == f->target + 1) return SF_OK;
+  f->seen[source] = f->target + 1;
+  if (f->count == f->capacity) {
+    uint32_t capacity = f->capacity ? 2 * f->capacity : 1024;
+    uint32_t(*pairs)[2] = sf_arena_array(f->arena, capacity, sizeof *pairs);
+    if (!pairs) return SF_OOM;
+    if (f->count) memcpy(pairs, f->pairs, f->count * sizeof *pairs);
+    f->pairs = pairs;
+    f->capacity = capacity;
+  }
+  f->pairs[f->count][0] = source;
+  f->pairs[f->count++][1] = f->target;
+  return SF_OK;
 }
 
-static void mark(sf_route_flows *flows, uint32_t source, uint32_t target) {
-  uint64_t *row = flows->bits + source * flows->row_words;
-  row[target / 64] |= UINT64_C(1) << (target % 64);
-}
-
-/* Cores that host any of `hit` send to `target`. */
-static void mark_sources(sf_route_flows *flows, const sf_flow_hit *hit,
-                         uint32_t target) {
+/* A tree of boxes for each population that cores host. */
+static sf_result index_hosts(finder *f, const sf_network *network) {
+  const sf_route_flows *flows = f->out;
+  uint32_t ops = network->op_count;
+  uint32_t *counts = SF_NEW_ARRAY(f->arena, uint32_t, ops + (size_t)1);
+  f->tree_of = SF_NEW_ARRAY(f->arena, uint32_t, ops + (size_t)1);
+  f->trees = SF_NEW_ARRAY(f->arena, sf_host_tree, ops + (size_t)1);
+  if (!counts || !f->tree_of || !f->trees) return SF_OOM;
+  for (uint32_t c = 0; c < flows->core_count; c++)
+    for (uint32_t i = 0; i < flows->cores[c].host_count; i++)
+      counts[flows->cores[c].hosts[i].op->order]++;
+  sf_host_item **items =
+      SF_NEW_ARRAY(f->arena, sf_host_item *, ops + (size_t)1);
+  uint32_t *filled = SF_NEW_ARRAY(f->arena, uint32_t, ops + (size_t)1);
+  if (!items || !filled) return SF_OOM;
+  for (uint32_t o = 0; o < ops; o++) {
+    if (counts[o] == 0) continue;
+    items[o] = SF_NEW_ARRAY(f->arena, sf_host_item, counts[o]);
+    if (!items[o]) return SF_OOM;
+  }
   for (uint32_t c = 0; c < flows->core_count; c++) {
-    const sf_route_core *core = &flows->cores[c];
-    for (uint32_t i = 0; i < core->host_count; i++) {
-      sf_box shared;
-      if (core->hosts[i].op == hit->value->op &&
-          sf_box_intersect(&core->hosts[i].box, &hit->box, &shared)) {
-        mark(flows, c, target);
-      }
+    for (uint32_t i = 0; i < flows->cores[c].host_count; i++) {
+      const sf_route_host *host = &flows->cores[c].hosts[i];
+      uint32_t o = host->op->order;
+      items[o][filled[o]++] = (sf_host_item){.box = host->box, .core = c};
     }
   }
+  for (uint32_t o = 0; o < ops; o++) {
+    if (counts[o] == 0) continue;
+    f->tree_of[o] = ++f->tree_count;
+    SF_TRY(sf_host_tree_build(items[o], counts[o], f->arena,
+                              &f->trees[f->tree_count - 1]));
+  }
+  return SF_OK;
+}
+
+/* Cores whose neurons the hosts of the target read. */
+static sf_result find_sources(finder *f, sf_flow *flow) {
+  const sf_route_core *core = &f->out->cores[f->target];
+  for (uint32_t i = 0; i < core->host_count; i++) {
+    SF_TRY(sf_flow_trace(flow, core->hosts[i].op, &core->hosts[i].box));
+    for (uint32_t h = 0; h < flow->count; h++) {
+      const sf_op *from = flow->hits[h].value->op;
+      if (!from || !sf_flow_is_on_chip(from) || !f->tree_of[from->order])
+        continue;
+      SF_TRY(sf_host_tree_find(&f->trees[f->tree_of[from->order] - 1],
+                               &flow->hits[h].box, add_pair, f));
+    }
+  }
+  return SF_OK;
+}
+
+/* From pairs by target to targets by source, ascending. */
+static sf_result transpose(const finder *f) {
+  sf_route_flows *out = f->out;
+  out->first = SF_NEW_ARRAY(f->arena, uint32_t, out->core_count + (size_t)2);
+  out->targets = SF_NEW_ARRAY(f->arena, uint32_t, f->count + (size_t)1);
+  uint32_t *fill =
+      SF_NEW_ARRAY(f->arena, uint32_t, out->core_count + (size_t)1);
+  if (!out->first || !out->targets || !fill) return SF_OOM;
+  for (uint32_t i = 0; i < f->count; i++)
+    out->first[f->pairs[i][0] + 1]++;
+  for (uint32_t c = 0; c < out->core_count; c++)
+    out->first[c + 1] += out->first[c];
+  for (uint32_t i = 0; i < f->count; i++) {
+    uint32_t source = f->pairs[i][0];
+    out->targets[out->first[source] + fill[source]++] = f->pairs[i][1];
+  }
+  return SF_OK;
 }
 
 sf_result sf_route_flows_find(const sf_mapping *mapping,
@@ -109,21 +186,14 @@ sf_result sf_route_flows_find(const sf_mapping *mapping,
                               sf_diag *diag, sf_route_flows *out) {
   *out = (sf_route_flows){0};
   SF_TRY(read_cores(mapping, machine, arena, diag, out));
-  out->row_words = (out->core_count + (size_t)63) / 64;
-  out->bits = SF_NEW_ARRAY(arena, uint64_t,
-                           out->row_words * out->core_count + (size_t)1);
-  if (!out->bits) return SF_OOM;
+  finder f = {.out = out,
+              .arena = arena,
+              .seen =
+                  SF_NEW_ARRAY(arena, uint32_t, out->core_count + (size_t)1)};
+  if (!f.seen) return SF_OOM;
+  SF_TRY(index_hosts(&f, sf_mapping_network(mapping)));
   sf_flow flow = {.arena = arena};
-  for (uint32_t t = 0; t < out->core_count; t++) {
-    const sf_route_core *core = &out->cores[t];
-    for (uint32_t i = 0; i < core->host_count; i++) {
-      SF_TRY(sf_flow_trace(&flow, core->hosts[i].op, &core->hosts[i].box));
-      for (uint32_t h = 0; h < flow.count; h++) {
-        const sf_flow_hit *hit = &flow.hits[h];
-        if (hit->value->op && sf_flow_is_on_chip(hit->value->op))
-          mark_sources(out, hit, t);
-      }
-    }
-  }
-  return SF_OK;
+  for (f.target = 0; f.target < out->core_count; f.target++)
+    SF_TRY(find_sources(&f, &flow));
+  return transpose(&f);
 }

@@ -1,6 +1,7 @@
 /* routes.c - see routes.h. */
 #include "targets/loihi2/routes.h"
 
+#include "machine/routing.h"
 #include "support/buffer.h"
 
 #include <stdlib.h>
@@ -32,27 +33,35 @@ static sf_result bad(const sf_l2_plan *plan, const sf_mop *mop,
   return sf_error(plan->diag, SF_DIAG_MAPPING, mop->loc, "%s", text);
 }
 
-static const char *only_destination(const sf_mop *mop) {
+/* Destinations of a row; NULL: none, or several along one path. */
+static const sf_item *destinations(const sf_mop *mop, uint32_t *out_count) {
   const sf_item *to = sf_dict_find(&mop->attrs, "to");
-  if (!to) return NULL;
-  if (to->kind == SF_ITEM_SYMBOL) return to->text;
-  return to->kind == SF_ITEM_LIST && to->count == 1 ? to->items[0].text : NULL;
+  *out_count = 1;
+  if (!to || to->kind == SF_ITEM_SYMBOL) return to;
+  if (to->kind != SF_ITEM_LIST) return NULL;
+  *out_count = to->count;
+  bool shaped = to->count == 1 || !sf_dict_find(&mop->attrs, "path");
+  return shaped ? to->items : NULL;
 }
 
 static sf_result read_route(const sf_l2_plan *plan,
                             const sf_l2_core *const *by_name, const sf_mop *mop,
-                            sf_l2_route *out) {
+                            sf_l2_routes *out) {
+  uint32_t count;
   const char *from = sf_dict_text(&mop->attrs, "from");
-  const char *to = only_destination(mop);
+  const sf_item *to = destinations(mop, &count);
   if (!from || !to)
     return bad(plan, mop,
-               "a route of Loihi 2 has one source and one "
+               "a route of Loihi 2 has one source, and with a path one "
                "destination; run `route`");
   const sf_l2_core *a = find_core(by_name, plan->core_count, from);
-  const sf_l2_core *b = find_core(by_name, plan->core_count, to);
-  if (!a || !b) return bad(plan, mop, "a route between unknown cores");
-  *out = (sf_l2_route){(uint32_t)(a - plan->cores), (uint32_t)(b - plan->cores),
-                       mop};
+  for (uint32_t i = 0; i < count; i++) {
+    const sf_l2_core *b =
+        to[i].text ? find_core(by_name, plan->core_count, to[i].text) : NULL;
+    if (!a || !b) return bad(plan, mop, "a route between unknown cores");
+    out->items[out->count++] = (sf_l2_route){(uint32_t)(a - plan->cores),
+                                             (uint32_t)(b - plan->cores), mop};
+  }
   return SF_OK;
 }
 
@@ -69,17 +78,18 @@ sf_result sf_l2_routes_read(const sf_l2_plan *plan, sf_l2_routes *out) {
   for (uint32_t c = 0; c < plan->core_count; c++)
     by_name[c] = &plan->cores[c];
   qsort(by_name, plan->core_count, sizeof *by_name, compare_names);
-  out->count = 0;
+  uint32_t most = 0, count;
   for (const sf_mop *mop = plan->mapping->first; mop; mop = mop->next)
-    out->count += strcmp(mop->keyword, "route") == 0;
-  out->items = SF_NEW_ARRAY(plan->arena, sf_l2_route, out->count + 1);
+    if (strcmp(mop->keyword, "route") == 0 && destinations(mop, &count))
+      most += count;
+  *out = (sf_l2_routes){
+      .items = SF_NEW_ARRAY(plan->arena, sf_l2_route, most + (size_t)1)};
   if (!out->items) return SF_OOM;
-  uint32_t i = 0;
   for (const sf_mop *mop = plan->mapping->first; mop; mop = mop->next)
     if (strcmp(mop->keyword, "route") == 0)
-      SF_TRY(read_route(plan, by_name, mop, &out->items[i++]));
+      SF_TRY(read_route(plan, by_name, mop, out));
   qsort(out->items, out->count, sizeof *out->items, compare_routes);
-  for (i = 1; i < out->count; i++)
+  for (uint32_t i = 1; i < out->count; i++)
     if (compare_routes(&out->items[i - 1], &out->items[i]) == 0)
       return bad(plan, out->items[i].mop, "two routes between the same cores");
   return SF_OK;
@@ -127,14 +137,33 @@ sf_result sf_l2_core_outs_write(const sf_l2_fabric *fabric,
   return sf_l2_outs_write(plan, outs, fabric->sites[core].node);
 }
 
-static sf_result path_text(const sf_mop *mop, sf_buffer *out, uint32_t *hops) {
-  const sf_item *path = sf_dict_find(&mop->attrs, "path");
+/* The hops of a row's path, or, where it has none, by X, then Y. */
+static sf_result path_text(const sf_l2_plan *plan, const sf_l2_route *route,
+                           sf_buffer *out, uint32_t *hops) {
+  enum { HOPS_MAX = 8192 }; /* along two sides of the largest board */
+  const sf_item *path = sf_dict_find(&route->mop->attrs, "path");
+  int32_t directions[HOPS_MAX];
   *hops = 0;
-  if (path && path->kind == SF_ITEM_LIST)
+  if (path && path->kind == SF_ITEM_LIST) {
     for (; *hops < path->count; ++*hops) {
       const char *hop = path->items[*hops].text;
       sf_buffer_printf(out, *hops ? " %s" : "%s", hop ? hop : "?");
     }
+    return out->failed ? SF_OOM : SF_OK;
+  }
+  sf_position ends[2];
+  for (int i = 0; i < 2; i++) {
+    const sf_l2_core *core = &plan->cores[i ? route->to : route->from];
+    if (!sf_core_router(plan->machine, core->chip, core->x, core->y, &ends[i]))
+      return bad(plan, route->mop, "a route between cores that are nowhere");
+  }
+  int64_t count =
+      sf_route_xy(plan->machine, ends[0], ends[1], directions, HOPS_MAX);
+  if (count < 0 || count > HOPS_MAX)
+    return bad(plan, route->mop, "no live X-then-Y path; run `route`");
+  for (; *hops < count; ++*hops)
+    sf_buffer_printf(out, *hops ? " %s" : "%s",
+                     sf_direction_text(SF_TOPOLOGY_MESH, directions[*hops]));
   return out->failed ? SF_OOM : SF_OK;
 }
 
@@ -150,7 +179,7 @@ static sf_result write_route(const sf_l2_plan *plan, const sf_l2_route *route,
   SF_TRY(sf_l2_attr_number(node, "toCore", to->id));
   sf_buffer path = {0};
   uint32_t hops;
-  sf_result result = path_text(route->mop, &path, &hops);
+  sf_result result = path_text(plan, route, &path, &hops);
   if (result == SF_OK) result = sf_l2_attr_number(node, "hops", hops);
   if (result == SF_OK)
     result = sf_l2_attr_text(node, "path", path.data ? path.data : "");

@@ -4,7 +4,8 @@
 
 #include "targets/loihi2/fabric.h"
 
-/* Routes of the mapping between its cores, one a pair. */
+/* Routes of the mapping between its cores, one a pair; a row without a path
+ * stands for X-then-Y paths to all its destinations. */
 typedef struct sf_l2_route {
   uint32_t from, to;
   const sf_mop *mop;

@@ -8,7 +8,7 @@
 #include "support/hash.h"
 #include "test/support/folder.h"
 
-enum { NETS = 25, CORES_MAX = 40 };
+enum { NETS = 25, SOME = 6, CORES_MAX = 40 };
 
 typedef struct plan {
   int chip[CORES_MAX], x[CORES_MAX], y[CORES_MAX], p[CORES_MAX];
@@ -85,14 +85,14 @@ static char *write_text(const sf_machine *m, sf_random *random, plan *p) {
   return sf_buffer_take(&t);
 }
 
-static sf_module *route(const sf_machine *m, const char *text, sf_diag *diag) {
+static sf_module *route(const sf_machine *m, const char *text,
+                        const char *passes, sf_diag *diag) {
   sf_module *module = NULL;
   sf_slice slice = {text, strlen(text)};
   assert_int_equal(sf_parse(slice, "net.sf", diag, &module), SF_OK);
   sf_registry *registry = sf_registry_create();
   sf_pipeline *pipeline = NULL;
-  assert_int_equal(sf_pipeline_parse(registry, "route", diag, &pipeline),
-                   SF_OK);
+  assert_int_equal(sf_pipeline_parse(registry, passes, diag, &pipeline), SF_OK);
   sf_pipeline_options options = {
       .machine = m, .threads = 1, .verify_each = true, .out = stderr};
   assert_int_equal(sf_pipeline_run(pipeline, module, &options, diag), SF_OK);
@@ -143,16 +143,17 @@ static const sf_mop *entry_for(const sf_mapping *mapping, int64_t x, int64_t y,
 /* Recursion ends: a chip that is entered twice fails at `seen`. */
 static void walk(const plan *p, const sf_mapping *mapping,
                  const sf_certificate *c, uint32_t key, int64_t x, int64_t y,
-                 int64_t rank, int *got, bool seen[8][8]) {
+                 int came, int64_t rank, int *got, bool seen[8][8]) {
   static const char names[6][3] = {"e", "ne", "n", "w", "sw", "s"};
   static const int dx[] = {1, 1, 0, -1, -1, 0}, dy[] = {0, 1, 1, 0, -1, -1};
   assert_true(x >= 0 && y >= 0 && x < 8 && y < 8 && y - x >= -4 && y - x <= 3);
   assert_false(seen[x][y]);
   seen[x][y] = true;
   const sf_mop *e = entry_for(mapping, x, y, key);
-  assert_non_null(e);
-  const sf_item *cores = sf_dict_find(&e->attrs, "cores");
-  for (uint32_t i = 0; i < cores->count; i++) {
+  bool defaults = sf_dict_find(&mapping->attrs, "default_routes");
+  assert_true(e || (defaults && came >= 0));
+  const sf_item *cores = e ? sf_dict_find(&e->attrs, "cores") : NULL;
+  for (uint32_t i = 0; cores && i < cores->count; i++) {
     char port[24];
     snprintf(port, sizeof port, "%d", (int)cores->items[i].number.i);
     rise(c, SF_PORT_EJECT, x, y, port, rank);
@@ -161,13 +162,14 @@ static void walk(const plan *p, const sf_mapping *mapping,
                 p->p[k] == (int)cores->items[i].number.i;
     }
   }
-  const sf_item *links = sf_dict_find(&e->attrs, "links");
-  for (uint32_t i = 0; i < links->count; i++) {
-    for (int l = 0; l < 6; l++) {
-      if (strcmp(links->items[i].text, names[l]) != 0) continue;
-      int64_t next = rise(c, SF_PORT_LINK, x, y, names[l], rank);
-      walk(p, mapping, c, key, x + dx[l], y + dy[l], next, got, seen);
-    }
+  const sf_item *links = e ? sf_dict_find(&e->attrs, "links") : NULL;
+  for (int l = 0; l < 6; l++) {
+    bool leaves = !e && l == came; /* what matches nothing goes straight on */
+    for (uint32_t i = 0; links && i < links->count; i++)
+      leaves |= strcmp(links->items[i].text, names[l]) == 0;
+    if (!leaves) continue;
+    int64_t next = rise(c, SF_PORT_LINK, x, y, names[l], rank);
+    walk(p, mapping, c, key, x + dx[l], y + dy[l], l, next, got, seen);
   }
 }
 
@@ -184,7 +186,7 @@ static void check_trees(const plan *p, const sf_mapping *mapping,
       char port[24];
       snprintf(port, sizeof port, "%d", p->p[from]);
       int64_t rank = rise(c, SF_PORT_INJECT, p->x[from], p->y[from], port, -1);
-      walk(p, mapping, c, (uint32_t)(key + k), p->x[from], p->y[from], rank,
+      walk(p, mapping, c, (uint32_t)(key + k), p->x[from], p->y[from], -1, rank,
            got, seen);
       for (int t = 0; t < p->cores; t++)
         assert_int_equal(got[t], p->feeds[from][t]);
@@ -202,34 +204,52 @@ static void check_trees(const plan *p, const sf_mapping *mapping,
 
 /* ---- Loihi 2: the paths. ---- */
 
+/* Hops of a path; without one, X, then Y. */
+static int64_t walk_path(const sf_certificate *c, const sf_item *path,
+                         int64_t *x, int64_t *y, int64_t end_x, int64_t end_y,
+                         int64_t rank) {
+  bool vertical = false;
+  for (uint32_t i = 0; path ? i < path->count : *x != end_x || *y != end_y;
+       i++) {
+    const char *hop = path         ? path->items[i].text
+                      : *x < end_x ? "e"
+                      : *x > end_x ? "w"
+                      : *y < end_y ? "n"
+                                   : "s";
+    rank = rise(c, SF_PORT_LINK, *x, *y, hop, rank);
+    bool up = hop[0] == 'n' || hop[0] == 's';
+    assert_true(path || up || !vertical); /* X, then Y */
+    vertical |= up;
+    *x += (hop[0] == 'e') - (hop[0] == 'w');
+    *y += (hop[0] == 'n') - (hop[0] == 's');
+  }
+  return rank;
+}
+
 static void check_paths(const plan *p, const sf_mapping *mapping,
                         const sf_certificate *c) {
   int got[CORES_MAX][CORES_MAX] = {{0}};
   for (const sf_mop *m = mapping->first; m; m = m->next) {
     if (strcmp(m->keyword, "route") != 0) continue;
     int from = atoi(sf_dict_text(&m->attrs, "from") + 1);
-    int to = atoi(sf_dict_find(&m->attrs, "to")->items[0].text + 1);
-    got[from][to]++;
-    int64_t x = p->chip[from] % 4 * 8 + p->x[from];
-    int64_t y = p->chip[from] / 4 * 4 + p->y[from];
-    char port[24];
-    snprintf(port, sizeof port, "%d", p->p[from]);
-    int64_t rank = rise(c, SF_PORT_INJECT, x, y, port, -1);
+    const sf_item *to = sf_dict_find(&m->attrs, "to");
     const sf_item *path = sf_dict_find(&m->attrs, "path");
-    bool vertical = false;
-    for (uint32_t i = 0; i < path->count; i++) {
-      const char *hop = path->items[i].text;
-      rank = rise(c, SF_PORT_LINK, x, y, hop, rank);
-      bool up = hop[0] == 'n' || hop[0] == 's';
-      assert_true(up || !vertical); /* X, then Y */
-      vertical |= up;
-      x += (hop[0] == 'e') - (hop[0] == 'w');
-      y += (hop[0] == 'n') - (hop[0] == 's');
+    for (uint32_t i = 0; i < to->count; i++) {
+      int target = atoi(to->items[i].text + 1);
+      got[from][target]++;
+      int64_t x = p->chip[from] % 4 * 8 + p->x[from];
+      int64_t y = p->chip[from] / 4 * 4 + p->y[from];
+      int64_t end_x = p->chip[target] % 4 * 8 + p->x[target];
+      int64_t end_y = p->chip[target] / 4 * 4 + p->y[target];
+      char port[24];
+      snprintf(port, sizeof port, "%d", p->p[from]);
+      int64_t rank = rise(c, SF_PORT_INJECT, x, y, port, -1);
+      rank = walk_path(c, path, &x, &y, end_x, end_y, rank);
+      assert_int_equal(x, end_x);
+      assert_int_equal(y, end_y);
+      snprintf(port, sizeof port, "%d", p->p[target]);
+      rise(c, SF_PORT_EJECT, x, y, port, rank);
     }
-    assert_int_equal(x, p->chip[to] % 4 * 8 + p->x[to]);
-    assert_int_equal(y, p->chip[to] / 4 * 4 + p->y[to]);
-    snprintf(port, sizeof port, "%d", p->p[to]);
-    rise(c, SF_PORT_EJECT, x, y, port, rank);
   }
   for (int s = 0; s < p->cores; s++)
     for (int t = 0; t < p->cores; t++)
@@ -239,15 +259,16 @@ static void check_paths(const plan *p, const sf_mapping *mapping,
 typedef void (*checker)(const plan *p, const sf_mapping *mapping,
                         const sf_certificate *c);
 
-static void random_nets(const char *name, checker check) {
+static void random_nets(const char *name, const char *passes, int nets,
+                        checker check) {
   sf_diag *diag = sf_diag_create(stderr, SF_DIAG_TEXT);
   sf_machine *m = load(name, diag);
   sf_random random = sf_random_seeded(20261124);
-  for (int i = 0; i < NETS; i++) {
+  for (int i = 0; i < nets; i++) {
     plan p;
     char *text = write_text(m, &random, &p);
     assert_non_null(text);
-    sf_module *module = route(m, text, diag);
+    sf_module *module = route(m, text, passes, diag);
     sf_certificate *c = certificate(module, m, diag);
     check(&p, module->first_mapping, c);
     sf_certificate_destroy(c);
@@ -260,12 +281,24 @@ static void random_nets(const char *name, checker check) {
 
 static void trees_on_the_board(void **state) {
   (void)state;
-  random_nets("spin2-48chip", check_trees);
+  static const char *const passes[] = {
+      "route{algorithm=xy}", "route{algorithm=odd-even}",
+      "route{algorithm=adaptive}",
+      "route{algorithm=legal-ner,sweeps=0,tables=small}",
+      "route{tables=small,default-routes=true}"};
+  random_nets("spin2-48chip", "route", NETS, check_trees);
+  for (size_t i = 0; i < SF_COUNT_OF(passes); i++)
+    random_nets("spin2-48chip", passes[i], SOME, check_trees);
 }
 
 static void paths_over_chips(void **state) {
   (void)state;
-  random_nets("kapoho-point", check_paths);
+  static const char *const passes[] = {
+      "route{algorithm=odd-even}", "route{algorithm=adaptive}",
+      "deadlock-free-routing{algorithm=legal-ner,switching=wormhole}"};
+  random_nets("kapoho-point", "route", NETS, check_paths);
+  for (size_t i = 0; i < SF_COUNT_OF(passes); i++)
+    random_nets("kapoho-point", passes[i], SOME, check_paths);
 }
 
 int main(void) {
