@@ -70,6 +70,7 @@ typedef struct sf_plan_options {
   bool free;              /* fewest cores, shared ones; else vendor-like */
   uint32_t dense_neurons; /* most neurons of a dense slice, 0: no limit */
   const char *slices;     /* file of slices, see slices.c; NULL: none */
+  bool declared_bits;     /* LOIHI2: weights as wide as their type says */
 } sf_plan_options;
 
 typedef struct sf_plan_population {

@@ -63,11 +63,13 @@ static void use_identity(const list_cost *c, sf_plan_sum *sum) {
  * YOLO-KP prints 6 words a row of 48; loihi2.md 1.6, 7.1). Wider ones are
  * reported, and counted as 8. A power of two below 2^-8 is not stored, so the
  * field grows instead (targets/loihi2/weights.c). */
-static unsigned field_bits(const sf_op *op, const sf_plan_weights *weights,
-                           bool kernel) {
+static unsigned field_bits(const sf_plan *plan, const sf_op *op,
+                           const sf_plan_weights *weights, bool kernel) {
   int64_t shift = op->kind == SF_OP_POOL ? 0 : sf_op_int(op, SF_ATTR_shift);
   int64_t lacking = shift - (int64_t)weights->strip + weights->mixed;
   unsigned bits = weights->bits ? weights->bits : 1;
+  if (plan->options.declared_bits && weights->weights)
+    bits = weights->weights->type.scalar.bits;
   while (bits < 8 && bits < lacking)
     bits++;
   if (bits > 8) return 8;
@@ -84,7 +86,7 @@ static sf_result use_sum(sf_plan *plan, const sf_loihi2_limits *limits,
     SF_TRY(sf_plan_weights_of(plan, sum->op, &weights));
     if (weights->bits > *widest) *widest = weights->bits;
     kernel = sf_plan_is_kernel(sum->op, neurons);
-    c.bits = field_bits(sum->op, weights, kernel);
+    c.bits = field_bits(plan, sum->op, weights, kernel);
     c.delays = weights->max_delay > 0 || sum->delay > 1;
   }
   sum->weight_bits = c.bits;
