@@ -26,18 +26,31 @@ static sf_result copy_rows(const sf_plan *plan, sf_check_report *out) {
   return SF_OK;
 }
 
+static bool fills(const sf_plan_need *need) {
+  return need->pooled &&
+         (strcmp(need->unit, "words") == 0 || strcmp(need->unit, "bytes") == 0);
+}
+
+/* What a core holds: the limits are the same for all boxes. */
+static uint64_t memory_of_core(const sf_plan_use *use) {
+  uint64_t sum = 0;
+  for (uint32_t i = 0; i < use->need_count; i++)
+    if (fills(&use->needs[i])) sum += use->needs[i].available;
+  return sum;
+}
+
 /* The largest part of any resource that any core of the layer uses. */
 static sf_result measure_layer(sf_plan *plan, const sf_plan_population *p,
-                               sf_check_layer *layer) {
+                               sf_check_layer *layer, sf_check_report *out) {
   for (uint32_t k = 0; k < p->box_count; k++) {
     sf_plan_use use;
     SF_TRY(sf_plan_use_of(plan, p->op, &p->boxes[k], &use));
+    out->memory_available = plan->core_count * memory_of_core(&use);
     for (uint32_t i = 0; i < use.need_count; i++) {
       const sf_plan_need *need = &use.needs[i];
       /* Widths and delays fit or do not; they do not fill up. */
-      bool fills = need->pooled && (strcmp(need->unit, "words") == 0 ||
-                                    strcmp(need->unit, "bytes") == 0);
-      if (!fills || need->available == 0) continue;
+      if (!fills(need) || need->available == 0) continue;
+      out->memory += need->needed;
       double percent = 100.0 * (double)need->needed / (double)need->available;
       if (percent <= layer->percent) continue;
       layer->percent = percent;
@@ -58,7 +71,7 @@ static sf_result copy_layers(sf_plan *plan, sf_check_report *out) {
     layers[i].neurons = sf_type_elements(&p->op->results[0]->type);
     layers[i].cores = p->box_count;
     layers[i].tightest = "";
-    SF_TRY(measure_layer(plan, p, &layers[i]));
+    SF_TRY(measure_layer(plan, p, &layers[i], out));
   }
   out->layers = layers;
   out->layer_count = count;
@@ -73,6 +86,9 @@ sf_result sf_mapping_check(const sf_network *network, const sf_machine *machine,
                   .network = network,
                   .machine = machine,
                   .diag = diag};
+  const sf_mapping *mapping = sf_module_find_mapping(network->module, network);
+  if (mapping && strcmp(mapping->machine, machine->name) == 0)
+    plan.options.mapping = mapping;
   SF_TRY(sf_plan_make(&plan));
   out->cores = plan.core_count;
   out->cores_available = plan.cores_available;

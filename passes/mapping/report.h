@@ -30,12 +30,16 @@ typedef struct sf_check_report {
   const sf_check_row *rows;
   const sf_check_layer *layers; /* on chip, in text order */
   uint64_t cores, cores_available;
-  sf_arena *arena; /* owns all of it */
+  uint64_t memory; /* words (LOIHI2) or bytes (SPINNAKER2) in the memories of
+                      all cores, */
+  uint64_t memory_available; /* and what those of the cores in use hold */
+  sf_arena *arena;           /* owns all of it */
 } sf_check_report;
 
 /* Plans `network`, in spiking normal form, on `machine` without changing
- * anything. SF_OK whether it fits (row_count 0) or not. The caller destroys
- * *out, on failure too. Errors: a blob that cannot be read. */
+ * anything; takes the cores of its mapping block when there is one. SF_OK
+ * whether it fits (row_count 0) or not. The caller destroys *out, on failure
+ * too. Errors: a blob that cannot be read. */
 sf_result sf_mapping_check(const sf_network *network, const sf_machine *machine,
                            sf_diag *diag, sf_check_report *out) SF_MUST_USE;
 void sf_check_report_destroy(sf_check_report *report);

@@ -147,6 +147,8 @@ static sf_result check_cores(sf_plan *plan) {
 sf_result sf_plan_make(sf_plan *plan) {
   SF_TRY(list_populations(plan));
   plan->cores_available = usable_cores(plan->machine);
+  if (plan->options.mapping)
+    SF_TRY(sf_plan_read_mapping(plan, plan->options.mapping));
   if (plan->options.slices) SF_TRY(sf_plan_read_slices(plan));
   for (uint32_t i = 0; i < plan->population_count; i++)
     if (!plan->populations[i].given)

@@ -10,6 +10,7 @@
  *   cut_windows.c  convolution slices as Intel's compiler takes them
  *   cut_free.c     the fewest slices that the memory model allows
  *   slices.c       slices that the user gives (`slices=FILE`)
+ *   given.c        the plan that a mapping block states
  *   share.c        boxes of several populations on one core
  *   plan.c         all populations, all violations
  *   partition.c    the pass: the plan as a mapping block */
@@ -67,10 +68,11 @@ typedef struct sf_plan_weights {
 } sf_plan_weights;
 
 typedef struct sf_plan_options {
-  bool free;              /* fewest cores, shared ones; else vendor-like */
-  uint32_t dense_neurons; /* most neurons of a dense slice, 0: no limit */
-  const char *slices;     /* file of slices, see slices.c; NULL: none */
-  bool declared_bits;     /* LOIHI2: weights as wide as their type says */
+  bool free;                 /* fewest cores, shared ones; else vendor-like */
+  uint32_t dense_neurons;    /* most neurons of a dense slice, 0: no limit */
+  const char *slices;        /* file of slices, see slices.c; NULL: none */
+  const sf_mapping *mapping; /* whose cores to take; NULL: none */
+  bool declared_bits;        /* LOIHI2: weights as wide as their type says */
 } sf_plan_options;
 
 typedef struct sf_plan_population {
@@ -185,6 +187,9 @@ sf_result sf_plan_assign(sf_plan *plan) SF_MUST_USE;
 /* Boxes and cores that options.slices gives. Errors: FILE_OPEN, FILE_FORMAT,
  * MAPPING (no such population, not a tiling), CAPACITY. */
 sf_result sf_plan_read_slices(sf_plan *plan) SF_MUST_USE;
+/* Boxes and cores of a mapping block, as they stand in it. */
+sf_result sf_plan_read_mapping(sf_plan *plan,
+                               const sf_mapping *mapping) SF_MUST_USE;
 /* Appends a core with these parts; SF_OOM is the only failure. */
 sf_result sf_plan_add_core(sf_plan *plan, const sf_plan_part *parts,
                            uint32_t count) SF_MUST_USE;

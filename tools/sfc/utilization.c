@@ -21,6 +21,22 @@ void sfc_utilization_print(const sf_check_report *report,
          (unsigned long long)report->cores,
          (unsigned long long)report->cores_available, machine->name,
          percent(report->cores, report->cores_available));
+  printf("  %.1f %% of the memory of these cores\n",
+         percent(report->memory, report->memory_available));
+}
+
+json_t *sfc_violations_json(const sf_check_report *report) {
+  json_t *rows = json_array();
+  for (uint32_t i = 0; i < report->row_count; i++) {
+    const sf_check_row *r = &report->rows[i];
+    json_array_append_new(
+        rows,
+        json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:s}", "layer", r->layer,
+                  "resource", r->resource, "unit", r->unit, "needed",
+                  (json_int_t)r->needed, "available", (json_int_t)r->available,
+                  "over", (json_int_t)r->over, "fix", r->fix));
+  }
+  return rows;
 }
 
 json_t *sfc_utilization_json(const sf_check_report *report) {
@@ -32,7 +48,8 @@ json_t *sfc_utilization_json(const sf_check_report *report) {
                           (json_int_t)l->neurons, "cores", (json_int_t)l->cores,
                           "tightest", l->tightest, "percent", l->percent));
   }
-  return json_pack("{s:I,s:I,s:o}", "cores", (json_int_t)report->cores,
+  return json_pack("{s:I,s:I,s:I,s:I,s:o}", "cores", (json_int_t)report->cores,
                    "cores_available", (json_int_t)report->cores_available,
-                   "layers", layers);
+                   "memory", (json_int_t)report->memory, "memory_available",
+                   (json_int_t)report->memory_available, "layers", layers);
 }

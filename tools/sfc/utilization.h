@@ -8,6 +8,8 @@
 
 void sfc_utilization_print(const sf_check_report *report,
                            const sf_machine *machine);
+/* An array, one row a resource that some layer lacks. */
+json_t *sfc_violations_json(const sf_check_report *report);
 json_t *sfc_utilization_json(const sf_check_report *report);
 
 #endif

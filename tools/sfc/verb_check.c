@@ -6,6 +6,24 @@
 
 #include <string.h>
 
+/* What does not fit, as rows: the module is as the pass left it that found so.
+ */
+static sf_result add_violations(sfc_session *session, const sf_module *module,
+                                const sfc_model *model,
+                                const sf_machine *machine, json_t *row) {
+  const char *name = model->network->name;
+  const sf_network *network =
+      sf_module_find_network(module, (sf_slice){name, strlen(name)});
+  if (!network || !machine || session->last_error != SF_DIAG_CAPACITY)
+    return SF_OK;
+  sf_check_report report;
+  sf_result result = sf_mapping_check(network, machine, session->diag, &report);
+  if (result == SF_OK)
+    json_object_set_new(row, "violations", sfc_violations_json(&report));
+  sf_check_report_destroy(&report);
+  return result;
+}
+
 /* Lowers a fresh copy of the model and asks the target. */
 static sf_result check_target(sfc_session *session, const sfc_model *model,
                               const sf_samples *samples,
@@ -35,6 +53,9 @@ static sf_result check_target(sfc_session *session, const sfc_model *model,
     printf("%s: fits, lag %lld\n", target->name, (long long)emit.network->lag);
     sfc_utilization_print(&report, machine);
   }
+  if (result == SF_FAIL && row && job.module &&
+      add_violations(session, job.module, model, machine, row) == SF_OOM)
+    result = SF_OOM;
   sf_check_report_destroy(&report);
   sf_machine_destroy(machine);
   sf_module_destroy(job.module);
