@@ -196,6 +196,8 @@ sf_result sf_plan_read_slices(sf_plan *plan) {
     if (*r.at == '\n') r.at++;
     r.loc.line++;
   }
+  if (result == SF_OK && (size_t)(r.at - text) != size)
+    result = bad(&r, "text, found a byte 0");
   for (uint32_t i = 0; result == SF_OK && i < plan->population_count; i++)
     if (plan->populations[i].given)
       result = check_tiling(&r, &plan->populations[i]);
