@@ -25,7 +25,8 @@ typedef struct walk {
   sf_site_list *list;
   stream *streams; /* arguments, then results by the op's number */
   uint32_t *steps; /* by stream: steps of its site; 0: one a channel */
-  bool again;      /* `steps` changed */
+  bool *anew;      /* by stream: it has integers, but is rounded once more */
+  bool again;      /* `steps` or `anew` changed */
 } walk;
 
 static size_t index_of(const walk *w, const sf_value *value) {
@@ -71,9 +72,16 @@ static bool is_curve_of_sum(const sf_op *op) {
   return sf_qdq_is_curve(op) && x && x->op && sf_qdq_is_linear(x->op);
 }
 
+/* By one number: only the step of what is rounded changes. */
+static bool is_quotient(const sf_op *op) {
+  const sf_blob *blob = sf_op_operand_blob(op, 1);
+  return op->kind == SF_OP_DIV && blob && sf_blob_elements(blob) == 1;
+}
+
 static bool needs_integers(const walk *w, const sf_op *op) {
   if (op->result_count != 1 || !is_f32(op->results[0])) return false;
-  if (is_move(op) || sf_qdq_is_vector_function(op) || is_curve_of_sum(op))
+  if (is_move(op) || sf_qdq_is_vector_function(op) || is_curve_of_sum(op) ||
+      is_quotient(op))
     return stream_of(w, op->results[0])->demand;
   return sf_qdq_is_carrier(op) || sf_qdq_is_linear(op) || joins_streams(op) ||
          op->kind == SF_OP_LRN || sf_op_is(op, SF_TRAIT_PROJECTION);
@@ -191,7 +199,8 @@ static sf_result give_fewer_steps(walk *w, const sf_value *value,
     stream *s = &w->streams[index];
     if (s->site) reduce_steps(w, index, groups);
     if (s->site || !x->op ||
-        (!sf_qdq_is_carrier(x->op) && !sf_qdq_is_linear(x->op)))
+        (!sf_qdq_is_carrier(x->op) && !sf_qdq_is_linear(x->op) &&
+         !is_quotient(x->op)))
       continue; /* what is linear and has no site only rescales */
     for (uint32_t i = 0; i < x->op->operand_count; i++) {
       const sf_value *y = sf_op_operand(x->op, i);
@@ -211,6 +220,18 @@ static int folding_axis(const sf_op *op, const sf_value *x) {
   return -1;
 }
 
+/* Fewer steps, or, where nothing else changes and all are one each, as of a
+ * class token beside patches, a site of its own for what joins them. */
+static sf_result agree_on_steps(walk *w, const sf_value *x, uint32_t groups) {
+  bool before = w->again;
+  w->again = false;
+  SF_TRY(give_fewer_steps(w, x, groups));
+  if (!w->again && !before && !w->anew[index_of(w, x)])
+    w->again = w->anew[index_of(w, x)] = true;
+  w->again = w->again || before;
+  return SF_OK;
+}
+
 static sf_result read_operand(walk *w, sf_op *op, uint32_t operand) {
   sf_value *x = sf_op_operand(op, operand);
   bool adds = sf_qdq_is_linear(op) && !sf_op_is(op, SF_TRAIT_PROJECTION);
@@ -218,15 +239,15 @@ static sf_result read_operand(walk *w, sf_op *op, uint32_t operand) {
   SF_TRY(read_site(w, op, operand));
   const stream *s = stream_of(w, x);
   if (s->scale.axis < 0 || s->scale.axis == folding_axis(op, x)) return SF_OK;
-  if (is_curve_of_sum(op)) return SF_OK; /* a table for each step */
-  return give_fewer_steps(w, x, 1);
+  if (is_curve_of_sum(op) || is_quotient(op)) return SF_OK; /* any steps */
+  return agree_on_steps(w, x, 1);
 }
 
 /* Rounded values times one number are rounded values of another step. */
 static sf_result rescale(walk *w, const sf_op *op) {
   sf_blob *blob = sf_op_operand_blob(op, 1);
   float factor;
-  if (op->kind != SF_OP_MUL || !blob) return SF_OK;
+  if ((op->kind != SF_OP_MUL && op->kind != SF_OP_DIV) || !blob) return SF_OK;
   SF_TRY(sf_blob_load(blob, w->diag));
   const stream *x = stream_of(w, sf_op_operand(op, 0));
   if (!sf_qdq_rescales(op, &factor) || (!x->backed && !x->site)) return SF_OK;
@@ -273,6 +294,8 @@ static sf_result keeps_channels(const walk *w, const sf_op *op, bool *out) {
   const sf_value *x = sf_op_operand(op, 0);
   int axis = sf_qdq_channel_axis(x);
   *out = true;
+  if (op->kind == SF_OP_SLICE && axis >= 0) /* of the channels: a group */
+    *out = op->results[0]->type.dim[axis] == x->type.dim[axis];
   if (op->kind != SF_OP_RESHAPE || axis < 0) return SF_OK;
   uint32_t channels = (uint32_t)x->type.dim[axis];
   sf_scale made_up, carried;
@@ -301,6 +324,8 @@ static bool has_fine_parts(const sf_op *op) {
 /* A move or maximum of a sum stays a sum in integers: no site before it. */
 static sf_result visit_carrier(walk *w, sf_op *op) {
   if (!needs_integers(w, op)) return SF_OK;
+  if (!sf_op_operand(op, 0))
+    return SF_OK; /* a constant: its reader rounds it */
   if (reads_plain_sum(w, op)) {
     bool keeps;
     SF_TRY(keeps_channels(w, op, &keeps));
@@ -317,7 +342,8 @@ static sf_result visit_carrier(walk *w, sf_op *op) {
   stream *s = stream_of(w, op->results[0]);
   bool ok = false;
   SF_TRY(sf_qdq_carry_scale(op, scales, w->arena, &ok, &s->scale));
-  s->backed = ok && !has_fine_parts(op);
+  s->backed =
+      ok && !has_fine_parts(op) && !w->anew[index_of(w, op->results[0])];
   for (uint32_t i = 0; i < op->operand_count && !ok; i++)
     SF_TRY(give_fewer_steps(w, sf_op_operand(op, i), groups_of(op)));
   return SF_OK;
@@ -360,10 +386,11 @@ sf_result sf_find_sites(const sf_network *network,
             .diag = diag,
             .list = out,
             .streams = SF_NEW_ARRAY(arena, stream, count),
-            .steps = SF_NEW_ARRAY(arena, uint32_t, count)};
-  if (!w.streams || !w.steps) return SF_OOM;
+            .steps = SF_NEW_ARRAY(arena, uint32_t, count),
+            .anew = SF_NEW_ARRAY(arena, bool, count)};
+  if (!w.streams || !w.steps || !w.anew) return SF_OOM;
   do
     SF_TRY(walk_once(&w, count));
-  while (w.again); /* each round reduces one: at most 2 `count` rounds */
+  while (w.again); /* each round reduces one: at most 3 `count` rounds */
   return SF_OK;
 }

@@ -123,6 +123,10 @@ static bool is_function(const sf_op *op) {
 }
 
 static void check_op(sf_converter *c, const sf_op *op) {
+  if (op->kind == SF_OP_RESHAPE && sf_op_operand_blob(op, 0))
+    sf_convert_refuse(c, op, "use form 'integer' or 'graded'",
+                      "is the same in every step, and the spikes of this form "
+                      "add up");
   if (is_function(op))
     sf_convert_refuse(c, op, "use form 'integer' or 'graded'",
                       "is a function of whole values, and the spikes of this "

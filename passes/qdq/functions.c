@@ -2,6 +2,8 @@
  * of a whole vector. */
 #include "passes/qdq/qdq.h"
 
+#include <math.h>
+
 bool sf_qdq_is_product(const sf_op *op) {
   return (op->kind == SF_OP_MATMUL || op->kind == SF_OP_MUL) &&
          op->results[0]->type.scalar.kind == SF_SCALAR_F32 &&
@@ -37,11 +39,14 @@ bool sf_qdq_dips(const sf_op *op) {
 
 bool sf_qdq_rescales(const sf_op *op, float *factor) {
   const sf_value *x = sf_op_operand(op, 0);
-  sf_blob *blob = op->kind == SF_OP_MUL ? sf_op_operand_blob(op, 1) : NULL;
+  bool divides = op->kind == SF_OP_DIV;
+  sf_blob *blob = op->kind == SF_OP_MUL || divides ? sf_op_operand_blob(op, 1)
+                                                   : (sf_blob *)NULL;
   if (!blob || !x || sf_blob_elements(blob) != 1 ||
       !sf_type_equal(&x->type, &op->results[0]->type) ||
       sf_qdq_is_inner(op->results[0]))
     return false;
-  *factor = sf_blob_f32(blob, 0);
-  return *factor > 0;
+  float number = sf_blob_f32(blob, 0);
+  *factor = divides ? 1 / number : number;
+  return *factor > 0 && isfinite(*factor);
 }

@@ -93,8 +93,9 @@ bool sf_qdq_is_vector_function(const sf_op *op);
 bool sf_qdq_is_curve(const sf_op *op);
 /* A curve with a dip below zero, which a few levels do not see. */
 bool sf_qdq_dips(const sf_op *op);
-/* A product with one positive number, which is not part of a larger sum: of
- * rounded values it only changes the step. The blob must be loaded. */
+/* A product with one positive number, or a quotient, which is not part of a
+ * larger sum: of rounded values it only changes the step. The blob must be
+ * loaded. */
 bool sf_qdq_rescales(const sf_op *op, float *factor);
 
 /* ---- Sites, for those who lower them. ---- */

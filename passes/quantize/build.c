@@ -147,12 +147,6 @@ static sf_result set_numbers(const sf_build *b, sf_op *op, const char *param,
   return SF_OK;
 }
 
-static int64_t bound(const sf_op *site, sf_attr_id id) {
-  sf_scalar type = site->results[0]->type.scalar;
-  if (sf_op_has_attr(site, id)) return sf_op_int(site, id);
-  return id == SF_ATTR_low ? sf_scalar_min(type) : sf_scalar_max(type);
-}
-
 sf_result sf_build_levels(const sf_build *b, const sf_levels_plan *plan,
                           sf_value *x, sf_value **out) {
   *out = NULL;
@@ -174,8 +168,8 @@ sf_result sf_build_levels(const sf_build *b, const sf_levels_plan *plan,
   if (!op) return SF_OOM;
   SF_TRY(set_numbers(b, op, "m", &n.type, n.factor));
   SF_TRY(set_numbers(b, op, "offset", &n.type, n.offset));
-  sf_build_set(op, "low", bound(plan->site, SF_ATTR_low));
-  sf_build_set(op, "high", bound(plan->site, SF_ATTR_high));
+  sf_build_set(op, "low", sf_quantize_bound(plan->site, SF_ATTR_low));
+  sf_build_set(op, "high", sf_quantize_bound(plan->site, SF_ATTR_high));
   *out = sf_build_result(b, op, emit.bits);
   return *out ? SF_OK : SF_OOM;
 }

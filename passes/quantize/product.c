@@ -59,15 +59,47 @@ sf_result sf_product_rewrite(sf_quantizer *q, sf_op *op, bool *done) {
   return note(q, name, product, &unit);
 }
 
+/* Is it a product of two streams, moved? */
+static bool is_product(const sf_value *integer) {
+  const sf_op *op = integer->op;
+  while (op && sf_op_is(op, SF_TRAIT_MOVES) && op->operand_count == 1 &&
+         sf_op_operand(op, 0))
+    op = sf_op_operand(op, 0)->op;
+  return op && (op->kind == SF_OP_MATMUL || op->kind == SF_OP_MUL) &&
+         sf_op_operand(op, 0) && sf_op_operand(op, 1);
+}
+
+/* Of a sum the unit is the step over an odd integer; of a product it is what
+ * the operands' steps say, so that a factor stands for the quotient. */
+static sf_result round_product(sf_quantizer *q, sf_op *site,
+                               const sf_scale *step, sf_value **out) {
+  const sf_value *x = sf_op_operand(site, 0);
+  sf_value *integer;
+  sf_scale unit;
+  bool ok;
+  if (x->op->kind != SF_OP_DEQUANTIZE || !is_product(sf_op_operand(x->op, 0)))
+    return SF_OK;
+  SF_TRY(sf_backing_of(q, x, site, &ok, &integer, &unit));
+  if (!ok || unit.axis >= 0) return SF_OK;
+  sf_build b = {q, site, x->name};
+  sf_levels_plan plan = {
+      .site = site, .step = step, .unit = sf_scale_at(&unit, 0)};
+  SF_TRY(sf_build_levels(&b, &plan, integer, out));
+  if (*out) sf_value_replace_all_uses(site->results[0], *out);
+  return SF_OK;
+}
+
 sf_result sf_function_rewrite(sf_quantizer *q, sf_op *site, sf_value **out) {
   const sf_op *op = sf_op_operand(site, 0)->op;
   *out = NULL;
-  if (!op || !sf_qdq_is_vector_function(op)) return SF_OK;
+  if (!op || (!sf_qdq_is_vector_function(op) && op->kind != SF_OP_DEQUANTIZE))
+    return SF_OK;
   bool shifted, ok;
   sf_scale step;
   SF_TRY(sf_qdq_has_zero_point(site, q->run->diag, &shifted));
   SF_TRY(sf_qdq_scale(site, q->run->scratch, q->run->diag, &ok, &step));
   if (shifted || !ok) return SF_OK;
+  if (op->kind == SF_OP_DEQUANTIZE) return round_product(q, site, &step, out);
   if (op->kind == SF_OP_SOFTMAX)
     SF_TRY(sf_softmax_rewrite(q, site, &step, out));
   else

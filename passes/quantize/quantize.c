@@ -195,7 +195,7 @@ static sf_result visit_rescaling(sf_quantizer *q, sf_op *op, bool *done) {
   sf_blob *blob = sf_op_operand_blob(op, 1);
   float factor;
   *done = false;
-  if (op->kind != SF_OP_MUL || !blob) return SF_OK;
+  if ((op->kind != SF_OP_MUL && op->kind != SF_OP_DIV) || !blob) return SF_OK;
   SF_TRY(sf_blob_load(blob, q->run->diag));
   /* Before a site it is brought to the unit of that. */
   if (!sf_qdq_rescales(op, &factor) || sf_site_behind(op->results[0]))
@@ -274,6 +274,8 @@ static sf_result visit_quantize(sf_quantizer *q, sf_op *op) {
   bool done;
   SF_TRY(visit_function(q, op, &done));
   if (done) return SF_OK;
+  SF_TRY(sf_constant_rewrite(q, op, &done));
+  if (done) return erase_dead(q, op);
   SF_TRY(sf_skip_redundant(q, op, &done));
   q->run->stats[STAT_SKIPPED] += done;
   if (!done) SF_TRY(sf_lrn_rewrite(q, op, &done));
@@ -281,11 +283,13 @@ static sf_result visit_quantize(sf_quantizer *q, sf_op *op) {
 }
 
 static sf_result visit(sf_quantizer *q, sf_op *op) {
+  bool done;
   if (op->result_count != 1) return SF_OK;
   if (op->kind == SF_OP_QUANTIZE) return visit_quantize(q, op);
   if (op->kind == SF_OP_DEQUANTIZE) return visit_dequantize(q, op);
   if (sf_qdq_is_carrier(op)) return visit_carrier(q, op);
   if (sf_qdq_is_product(op)) return visit_product(q, op);
+  if (op->kind == SF_OP_DIV) return visit_rescaling(q, op, &done);
   if (!sf_qdq_is_linear(op) || sf_qdq_is_inner(op->results[0])) return SF_OK;
   return visit_sum(q, op);
 }

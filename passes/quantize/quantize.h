@@ -143,13 +143,17 @@ int64_t sf_quantize_bound(const sf_op *quantize, sf_attr_id id);
  * *done false: it is none, or the table would be too large. */
 sf_result sf_lrn_rewrite(sf_quantizer *q, sf_op *quantize,
                          bool *done) SF_MUST_USE;
+/* constant.c: quantize of a constant stream, as a class token: integers. */
+sf_result sf_constant_rewrite(sf_quantizer *q, sf_op *quantize,
+                              bool *done) SF_MUST_USE;
 /* product.c: a product of two backed streams: the integer op and its
  * dequantize. */
 sf_result sf_product_rewrite(sf_quantizer *q, sf_op *op,
                              bool *done) SF_MUST_USE;
-/* product.c: the levels of a site behind such a function, on integers from its
- * operand on; the readers of the site read them. *out NULL: its operand is not
- * backed with one step, or has too many bits. */
+/* product.c: the levels of a site behind a product or a function of vectors, on
+ * integers from its operand on; the readers of the site read them. *out NULL:
+ * it is none, or its operand is not backed with one step, or has too many bits.
+ */
 sf_result sf_function_rewrite(sf_quantizer *q, sf_op *site,
                               sf_value **out) SF_MUST_USE;
 /* softmax.c, normalize.c: the levels, from the operand of the function. */
