@@ -71,8 +71,10 @@ static sf_result list_blobs(sf_pass_run *run, blob_table *out) {
   if (number) qsort(out->rows, number, sizeof *out->rows, by_hash);
   for (uint32_t i = 1; i < number; i++) {
     row *r = &out->rows[i];
-    for (uint32_t k = i; k-- > 0 && out->rows[k].hash == r->hash;)
-      if (is_equal(out->rows[k].blob, r->blob)) r->first = out->rows[k].first;
+    for (uint32_t k = i; k > 0 && out->rows[k - 1].hash == r->hash; k--) {
+      const row *other = &out->rows[k - 1];
+      if (is_equal(other->blob, r->blob)) r->first = other->first;
+    }
   }
   return SF_OK;
 }
@@ -104,7 +106,7 @@ static sf_result redirect(const blob_table *t, sf_op *op, uint64_t *saved) {
   bool delayed = op->kind == SF_OP_LINEAR || op->kind == SF_OP_SPARSE;
   sf_blob *delays = delayed ? sf_op_blob(op, SF_ATTR_delays) : NULL;
   sf_blob *to = stays(t, delays);
-  if (to == delays) return SF_OK;
+  if (!delays || to == delays) return SF_OK;
   if (delays->users == 1) *saved += bytes_of(delays);
   return sf_layout_set_delays(op, to);
 }

@@ -166,7 +166,7 @@ static sf_result read_line(reader *r) {
   for (skip_blanks(r); *r->at && *r->at != '\n' && *r->at != '#';
        skip_blanks(r)) {
     if (count == PARTS_MAX) return bad(r, "at most 64 boxes a core");
-    uint32_t population;
+    uint32_t population = 0;
     sf_box box;
     SF_TRY(read_name(r, &population));
     const sf_plan_population *p = &r->plan->populations[population];
