@@ -161,19 +161,27 @@ void sf_table_drop_defaults(sf_table *t) {
 
 /* ---- Replay. ---- */
 
-static bool same_way(const sf_table_entry *from, const sf_table *to,
+/* Do all keys of a block take its route, from entry `at` of the table on? An
+ * entry that catches a part of them splits the block by a bit that it fixes
+ * and the block leaves open: at most 32 deep. */
+static bool same_way(sf_table_entry from, const sf_table *to, uint32_t at,
                      bool defaults) {
-  for (uint32_t i = 0; i < to->count; i++) {
-    const sf_table_entry *e = &to->entries[i];
-    if (!intersect(from, e)) continue;
-    /* The first that catches any of the keys must catch all of them. */
-    return (e->mask & ~from->mask) == 0 && e->route == from->route;
-  }
-  return defaults && from->straight;
+  while (at < to->count && !intersect(&from, &to->entries[at]))
+    at++;
+  if (at == to->count) return defaults && from.straight;
+  const sf_table_entry *e = &to->entries[at];
+  if (e->route != from.route) return false;
+  uint32_t split = e->mask & ~from.mask;
+  if (split == 0) return true;
+  split &= ~split + 1;
+  from.mask |= split;
+  if (!same_way(from, to, at, defaults)) return false;
+  from.key |= split;
+  return same_way(from, to, at, defaults);
 }
 
 bool sf_table_replay(const sf_table *from, const sf_table *to, bool defaults) {
   for (uint32_t i = 0; i < from->count; i++)
-    if (!same_way(&from->entries[i], to, defaults)) return false;
+    if (!same_way(from->entries[i], to, 0, defaults)) return false;
   return true;
 }
