@@ -48,5 +48,8 @@ json_t *sf_s2_routing_json(const sf_mapping *mapping) {
   for (const sf_mop *m = mapping->first; m; m = m->next)
     if (strcmp(m->keyword, "table") == 0)
       json_array_append_new(chips, table_json(m));
-  return json_pack("{s:i,s:o}", "format", 1, "chips", chips);
+  const char *defaults = sf_dict_text(&mapping->attrs, "default_routes");
+  if (!defaults) return json_pack("{s:i,s:o}", "format", 1, "chips", chips);
+  return json_pack("{s:i,s:s,s:o}", "format", 1, "default_routes", defaults,
+                   "chips", chips);
 }

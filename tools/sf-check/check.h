@@ -5,6 +5,7 @@
  *   loihi2_check.c     cores, memory sums, axons
  *   loihi2_routes.c    paths and their ranks
  *   spinnaker2.c       keys through the tables, ranks along every tree
+ *   ranges.c           wormhole: trees that branch keep apart
  *   main.c             the command line
  *
  * Knows no IR: it reads an artefact's files and the machine's description, and
@@ -35,6 +36,18 @@ char *sf_check_path(const sf_check *check, const char *relative);
  * route or key for the message. */
 bool sf_check_rises(sf_check *check, const char *what, int64_t *rank,
                     sf_port_kind kind, int64_t x, int64_t y, const char *port);
+/* Ranks below the first branching of a sender's tree (docs/certificate.md,
+ * switching=wormhole): `any` false, none. */
+typedef struct sf_check_range {
+  const char *name; /* sender */
+  int64_t low, high;
+  bool any;
+} sf_check_range;
+void sf_check_range_add(sf_check_range *range, int64_t rank);
+/* Where the certificate says wormhole, ranges must not overlap; reports the
+ * first two that do. Sorts `ranges`. */
+void sf_check_ranges(sf_check *check, const char *file, uint32_t count,
+                     sf_check_range *ranges);
 /* The same array with room for one more; NULL: out of memory. */
 void *sf_check_grow(sf_arena *arena, void *items, uint32_t count, size_t size);
 

@@ -16,6 +16,8 @@ static const char FILE_NAME[] = "spinnaker2/routing.json";
 /* A copy of a packet on a chip. */
 typedef struct copy {
   int64_t x, y, rank;
+  int came;      /* link by which it came; -1: from its PE */
+  bool branched; /* below a branching of its tree */
 } copy;
 
 typedef struct walker {
@@ -24,6 +26,8 @@ typedef struct walker {
   copy *queue; /* one a chip: no chip is entered twice */
   uint32_t queued;
   uint8_t *got; /* of each core: copies of the present key, at most 2 */
+  sf_check_range *ranges; /* of each core that sends, wormhole only */
+  sf_check_range *range;  /* of the present one */
 } walker;
 
 static const s2_table *table_of(const s2_artefact *a, int64_t x, int64_t y) {
@@ -56,12 +60,14 @@ static bool enter(walker *w, const char *name, copy next) {
   return true;
 }
 
-static bool deliver(walker *w, const char *name, const copy *at, int64_t p) {
+static bool deliver(walker *w, const char *name, const copy *at, int64_t p,
+                    bool branched) {
   char port[24];
   snprintf(port, sizeof port, "%lld", (long long)p);
   int64_t rank = at->rank;
   if (!sf_check_rises(w->check, name, &rank, SF_PORT_EJECT, at->x, at->y, port))
     return false;
+  if (branched) sf_check_range_add(w->range, rank);
   for (uint32_t c = 0; c < w->a->core_count; c++) {
     const s2_core *core = &w->a->cores[c];
     if (core->x != at->x || core->y != at->y || core->p != p) continue;
@@ -88,26 +94,39 @@ static bool cross(walker *w, const char *name, int32_t link, copy *at) {
   return false;
 }
 
+static uint32_t count_bits(uint32_t word) {
+  uint32_t count = 0;
+  for (; word; word &= word - 1)
+    count++;
+  return count;
+}
+
 static bool forward(walker *w, const char *name, uint64_t key, copy at) {
   const s2_table *table = table_of(w->a, at.x, at.y);
   const s2_entry *entry = match(w->a, table, key);
-  if (!entry) {
+  bool straight = !entry && w->a->default_routes && at.came >= 0;
+  if (!entry && !straight) {
     sf_check_fail(w->check, FILE_NAME, 0,
                   "%s meets no entry on chip (%lld, %lld)", name,
                   (long long)at.x, (long long)at.y);
     return false;
   }
-  for (uint32_t i = 0; i < entry->core_count; i++) {
+  uint32_t links = straight ? 1u << at.came : entry->links;
+  uint32_t copies = straight ? 0 : entry->core_count;
+  at.branched |= count_bits(links) + copies > 1;
+  for (uint32_t i = 0; i < copies; i++) {
     int64_t p = w->a->pes[entry->core_first + i];
-    if (!deliver(w, name, &at, p)) return false;
+    if (!deliver(w, name, &at, p, at.branched)) return false;
   }
   for (int l = 0; l < LINKS; l++) {
-    if (!((entry->links >> l) & 1)) continue;
+    if (!((links >> l) & 1)) continue;
     copy next = at;
+    next.came = l;
     if (!sf_check_rises(w->check, name, &next.rank, SF_PORT_LINK, at.x, at.y,
                         LINK_NAMES[l])) {
       return false;
     }
+    if (at.branched) sf_check_range_add(w->range, next.rank);
     if (!cross(w, name, l, &next)) return false;
     if (!enter(w, name, next)) return false;
   }
@@ -149,7 +168,7 @@ static bool check_key(walker *w, const s2_core *from, uint64_t key) {
   for (uint32_t c = 0; c < w->a->core_count && !heard; c++)
     heard = hears(w->a, &w->a->cores[c], key);
   if (!heard) return true;
-  copy start = {from->x, from->y, -1};
+  copy start = {from->x, from->y, -1, -1, false};
   if (!sf_check_rises(w->check, name, &start.rank, SF_PORT_INJECT, from->x,
                       from->y, port) ||
       !enter(w, name, start)) {
@@ -233,10 +252,13 @@ sf_result sf_check_spinnaker2(sf_check *check) {
   walker w = {.check = check, .a = &a};
   w.queue = SF_NEW_ARRAY(check->arena, copy, check->machine->chip_count + 1u);
   w.got = SF_NEW_ARRAY(check->arena, uint8_t, a.core_count + 1u);
-  if (!w.queue || !w.got) return SF_OOM;
+  w.ranges = SF_NEW_ARRAY(check->arena, sf_check_range, a.core_count + 1u);
+  if (!w.queue || !w.got || !w.ranges) return SF_OOM;
   for (uint32_t c = 0; c < a.core_count; c++) {
     const s2_core *core = &a.cores[c];
     check->routes++;
+    w.range = &w.ranges[c];
+    *w.range = (sf_check_range){.name = core->name};
     for (uint32_t i = 0; i < core->sent_count; i++) {
       const s2_block *b = &a.sent[core->sent_first + i];
       /* One finding a block is enough: its keys go the same way. */
@@ -244,5 +266,6 @@ sf_result sf_check_spinnaker2(sf_check *check) {
         if (!check_key(&w, core, b->key + k)) break;
     }
   }
+  sf_check_ranges(check, FILE_NAME, a.core_count, w.ranges);
   return SF_OK;
 }

@@ -34,6 +34,7 @@ typedef struct s2_artefact {
   s2_block *sent, *heard;
   s2_table *tables;
   s2_entry *entries; /* in match order */
+  bool default_routes; /* what came by a link and matches nothing goes on */
   int64_t *pes;
 } s2_artefact;
 

@@ -179,6 +179,9 @@ static sf_result read_tables(sf_check *check, s2_artefact *out) {
   size_t index;
   SF_TRY(load_json(check, ROUTING, &root));
   json_t *chips = json_object_get(root, "chips");
+  json_t *defaults = json_object_get(root, "default_routes");
+  const char *way = json_string_value(defaults);
+  out->default_routes = way && strcmp(way, "straight") == 0;
   sf_result result = json_is_array(chips)
                          ? SF_OK
                          : damaged(check, ROUTING, "needs a list of chips");
