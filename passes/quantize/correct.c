@@ -1,6 +1,8 @@
 /* correct.c - bias correction: the mean of each channel of the accumulator, on
  * the network as it is quantized so far, becomes that of the float network.
- * conversion.md 1.4. Sums of integers: exact, whatever the order. */
+ * conversion.md 1.4. Sums of integers: exact, whatever the order. What is
+ * before the sum has its last bias, so that its accumulators are kept and each
+ * layer runs once, whatever the depth of the network. */
 #include "passes/quantize/quantize.h"
 
 #include "passes/calibrate/runner.h"
@@ -12,6 +14,7 @@ typedef struct sweep {
   const sf_linear_sum *sum;
   const sf_value *value; /* the accumulator in the partial network */
   int64_t *sums;         /* a sample: all channels */
+  sf_word *rows;         /* a sample: all elements; NULL: not kept */
 } sweep;
 
 static sf_result add_channels(void *data, uint64_t sample,
@@ -24,11 +27,32 @@ static sf_result add_channels(void *data, uint64_t sample,
   size_t elements = sf_type_elements(type);
   for (size_t n = 0; n < elements; n++)
     sums[sf_channel_of(n, inner, s->sum->channels)] += words[n].i;
+  if (s->rows)
+    memcpy(s->rows + sample * elements, words, elements * sizeof *words);
   return SF_OK;
 }
 
+/* The accumulator as it is with the moved bias: a sum of integers. False: it
+ * leaves i32, where the network says what becomes of it. */
+static bool move_row(const sf_linear_sum *sum, int64_t moved, uint32_t channel,
+                     sf_word *row) {
+  const sf_type *type = &sum->accumulator->type;
+  size_t inner = sf_channel_inner(type, sum->axis);
+  size_t elements = sf_type_elements(type);
+  for (size_t at = channel * inner; at < elements; at += inner * sum->channels)
+    for (size_t n = at; n < at + inner; n++) {
+      int64_t word = row[n].i + moved;
+      if (word != (int32_t)word) return false;
+      row[n].i = (int32_t)word;
+    }
+  return true;
+}
+
+/* Moves the offsets, and the rows with them; *kept false: they have no more
+ * meaning. */
 static void move_offsets(const sf_quantizer *q, sf_linear_sum *sum,
-                         const int64_t *sums, const double *means) {
+                         const sweep *s, const double *means, bool *kept) {
+  const int64_t *sums = s->sums;
   size_t elements = sf_type_elements(&sum->accumulator->type);
   double count =
       (double)q->samples * ((double)elements / (double)sum->channels);
@@ -38,22 +62,33 @@ static void move_offsets(const sf_quantizer *q, sf_linear_sum *sum,
       total += sums[n * sum->channels + c];
     double wanted = means[c] / (double)sum->delta[c];
     double moved = (double)sum->offset[c] + wanted - (double)total / count;
+    int64_t old = sum->offset[c];
     sum->offset[c] = sf_round_constant(moved);
+    for (uint64_t n = 0; n < q->samples && *kept; n++)
+      *kept = move_row(sum, sum->offset[c] - old, c, s->rows + n * elements);
   }
 }
 
 static sf_result measure(sf_quantizer *q, sf_linear_sum *sum,
-                         const sf_network *network, const double *means) {
+                         const sf_network *network, const sf_samples *samples,
+                         const double *means) {
   sf_pass_run *run = q->run;
-  sweep s = {sum, network->returns[0].value, NULL};
+  sweep s = {.sum = sum, .value = network->returns[0].value};
   sf_sample_runner *runner = NULL;
-  SF_TRY(sf_sample_runner_create(network, run->samples, run->threads, run->diag,
+  SF_TRY(sf_sample_runner_create(network, samples, run->threads, run->diag,
                                  &runner));
   s.sums = calloc((size_t)q->samples * sum->channels, sizeof *s.sums);
+  s.rows = sf_frontier_rows(q, sum->accumulator);
+  bool kept = s.rows != NULL;
   sf_result result =
       s.sums ? sf_sample_runner_each(runner, 0, q->samples, add_channels, &s)
              : SF_OOM;
-  if (result == SF_OK) move_offsets(q, sum, s.sums, means);
+  if (result == SF_OK) move_offsets(q, sum, &s, means, &kept);
+  if (result == SF_OK && kept) {
+    sf_frontier_keep(q, sum->accumulator, s.rows);
+    s.rows = NULL;
+  }
+  free(s.rows);
   free(s.sums);
   sf_sample_runner_destroy(runner);
   return result;
@@ -81,8 +116,11 @@ sf_result sf_sum_correct(sf_quantizer *q, sf_linear_sum *sum) {
   const double *means = sf_reference_means(q->reference, sum->name);
   if (!means) return SF_OK; /* a stream brought to another unit */
   sf_module *partial = NULL;
-  sf_result result = sf_partial_network(q, 1, &sum->accumulator, &partial);
-  if (result == SF_OK) result = measure(q, sum, partial->first_network, means);
+  sf_samples samples;
+  sf_result result =
+      sf_frontier_network(q, sum->accumulator, &partial, &samples);
+  if (result == SF_OK)
+    result = measure(q, sum, partial->first_network, &samples, means);
   sf_module_destroy(partial);
   return result == SF_OK ? set_bias(q, sum) : result;
 }

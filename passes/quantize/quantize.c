@@ -319,7 +319,9 @@ static sf_result run_pass(sf_pass_run *run) {
   if (allocated && !*o.layers) o.layers = allocated;
   SF_TRY(check_layers(&q));
   sf_result result = sf_reference_create(&q);
+  if (result == SF_OK) result = sf_frontier_create(&q);
   if (result == SF_OK) result = quantize_network(&q);
+  sf_frontier_destroy(q.frontier);
   sf_reference_destroy(q.reference);
   return result;
 }

@@ -81,6 +81,7 @@ typedef struct sf_linear_sum {
 } sf_linear_sum;
 
 struct sf_reference;
+struct sf_frontier;
 
 /* The pass at work. */
 typedef struct sf_quantizer {
@@ -88,6 +89,7 @@ typedef struct sf_quantizer {
   const sf_quantize_options *options;
   sf_network *network;
   struct sf_reference *reference; /* NULL: no samples */
+  struct sf_frontier *frontier;
   uint64_t samples;
   uint32_t sum_count, sum_capacity;
   sf_linear_sum **sums; /* done, in text order */
@@ -185,6 +187,25 @@ const double *sf_reference_means(const struct sf_reference *reference,
 sf_result sf_partial_network(sf_quantizer *q, uint32_t count,
                              sf_value *const *values,
                              sf_module **out) SF_MUST_USE;
+/* Erases what nothing reads, backwards. */
+void sf_erase_unread(sf_network *network);
+
+/* ---- frontier.c: accumulators on all samples, so that a measurement runs only
+ * what is behind the last ones. ---- */
+
+sf_result sf_frontier_create(sf_quantizer *q) SF_MUST_USE;
+void sf_frontier_destroy(struct sf_frontier *frontier); /* NULL is fine */
+/* sf_partial_network of one value, with accumulators that are kept as further
+ * arguments, and the samples for all of its arguments. The rows are borrowed
+ * from the frontier, until the next sf_frontier_keep. */
+sf_result sf_frontier_network(sf_quantizer *q, sf_value *value, sf_module **out,
+                              sf_samples *samples) SF_MUST_USE;
+/* malloc'ed room for the words of all samples; NULL: too many to keep, or out
+ * of memory, which only costs time. */
+sf_word *sf_frontier_rows(const sf_quantizer *q, const sf_value *value);
+/* Takes the words of an accumulator that changes no more; NULL: nothing. */
+void sf_frontier_keep(sf_quantizer *q, const sf_value *value, sf_word *words);
+
 /* Channel of each element: for sums over all but the channels' axis. */
 static inline size_t sf_channel_of(size_t element, size_t inner,
                                    uint32_t channels) {

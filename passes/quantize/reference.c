@@ -57,6 +57,17 @@ static sf_value *same_value(const sf_network *network, const sf_value *value) {
                                (sf_slice){value->name, strlen(value->name)});
 }
 
+/* Backwards, so that readers go before what they read. */
+void sf_erase_unread(sf_network *network) {
+  for (sf_op *op = network->last, *before; op; op = before) {
+    before = op->prev;
+    bool used = false;
+    for (uint32_t i = 0; i < op->result_count; i++)
+      used = used || op->results[i]->first_use;
+    if (!used) sf_op_erase(op);
+  }
+}
+
 sf_result sf_partial_network(sf_quantizer *q, uint32_t count,
                              sf_value *const *values, sf_module **out) {
   SF_TRY(sf_module_clone(q->run->module, out));
@@ -66,14 +77,7 @@ sf_result sf_partial_network(sf_quantizer *q, uint32_t count,
   for (uint32_t i = 0; i < count && kept; i++)
     kept[i] = same_value(network, values[i]);
   if (result == SF_OK) result = sf_network_set_returns(network, count, kept);
-  /* Backwards, so that readers go before what they read. */
-  for (sf_op *op = network->last, *before; op; op = before) {
-    before = op->prev;
-    bool used = false;
-    for (uint32_t i = 0; i < op->result_count; i++)
-      used = used || op->results[i]->first_use;
-    if (!used) sf_op_erase(op);
-  }
+  if (result == SF_OK) sf_erase_unread(network);
   return result;
 }
 
