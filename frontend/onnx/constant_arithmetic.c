@@ -328,6 +328,7 @@ static sf_result evaluate_clip(onnx_node *node) {
   const onnx_tensor *x = sf_onnx_constant(node, 0), *low, *high;
   SF_TRY(read_bound(node, "min", 1, &low));
   SF_TRY(read_bound(node, "max", 2, &high));
+  if (!x) return sf_onnx_refuse(node, NULL, "an input is missing");
   if (low) x = compute_pair(node, &(binary){max_i, max_f}, x, low);
   if (x && high) x = compute_pair(node, &(binary){min_i, min_f}, x, high);
   if (!low && !high) return sf_onnx_emit_same(node, 0, 0);

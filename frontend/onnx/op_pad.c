@@ -155,7 +155,9 @@ static bool is_image_padding(const pads *p, const onnx_shape *shape) {
 
 static sf_result remember(onnx_node *node, const pads *p) {
   const onnx_value *x = sf_onnx_input(node, 0);
-  if (x->kind != ONNX_STREAM || !is_image_padding(p, &x->shape)) return SF_OK;
+  if (x->kind != ONNX_STREAM || !node->output_count ||
+      !is_image_padding(p, &x->shape))
+    return SF_OK;
   onnx_padding *record = SF_NEW(node->arena, onnx_padding);
   if (!record) return SF_OOM;
   record->source = *x;

@@ -338,6 +338,18 @@ def slice_of_nothing():
     return without("Slice", ["", "i", "i"], ["t"])
 
 
+@case("node 'it': error: .*an input is missing")
+def clip_without_input():
+    return simple([node("Clip", [], ["t"], name="it", max=0.5), node("Relu", ["x"], ["y"])],
+                  opset=6)
+
+
+@case("ok")
+def pad_without_output():
+    return simple([node("Pad", ["x", "p"], [], name="it"), node("Relu", ["x"], ["y"])],
+                  [tensor("p", ints(0, 0, 1, 1, 0, 0, 1, 1))], shape=(1, 1, 4, 4))
+
+
 @case("node 'it': error: .*input 0 is missing")
 def shape_without_input():
     return without("Shape", [], ["t"])
