@@ -38,6 +38,32 @@ void sf_cost_add(sf_cost_term *terms, uint32_t *count, const char *name,
   terms[(*count)++] = (sf_cost_term){name, value, basis, source};
 }
 
+static double energy_of(const sf_cost *cost, const char *term) {
+  for (uint32_t i = 0; i < cost->energy_count; i++)
+    if (strcmp(cost->energy_terms[i].name, term) == 0)
+      return cost->energy_terms[i].value;
+  return 0;
+}
+
+void sf_cost_add_off(const sf_machine *machine, const sf_cost_layout *layout,
+                     double seconds, sf_cost *out) {
+  const struct {
+    const char *constant;
+    uint64_t count;
+  } parts[] = {{"core-leakage", layout->cores_off},
+               {"router-leakage", layout->routers_off},
+               {"bank-leakage", layout->banks_off}};
+  static const char TERM[] = "switched off";
+  for (size_t i = 0; i < SF_COUNT_OF(parts); i++) {
+    const sf_quantity *q = sf_machine_quantity(machine, parts[i].constant);
+    if (!q || parts[i].count == 0) continue;
+    double saved = q->value * 1e-3 * (double)parts[i].count * seconds;
+    double left = energy_of(out, "static") + energy_of(out, TERM);
+    sf_cost_add(out->energy_terms, &out->energy_count, TERM,
+                -(saved < left ? saved : left), machine, parts[i].constant);
+  }
+}
+
 static const sf_cost_layer *find_layer(const sf_cost_layout *layout,
                                        const char *name) {
   for (uint32_t i = 0; i < layout->layer_count; i++)

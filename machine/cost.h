@@ -30,6 +30,8 @@ typedef struct sf_cost_layout {
   uint32_t cores, routers, chips; /* in use */
   uint32_t layer_count;
   const sf_cost_layer *layers;
+  /* Switched off, on chips in use. */
+  uint64_t cores_off, routers_off, banks_off;
 } sf_cost_layout;
 
 typedef struct sf_cost_term {
@@ -69,6 +71,11 @@ typedef struct sf_cost_load {
 /* Adds to the term `name`, which takes the weakest basis of its constants. */
 void sf_cost_add(sf_cost_term *terms, uint32_t *count, const char *name,
                  double value, const sf_machine *machine, const char *constant);
+/* Adds the term "switched off", which is not positive: the leakage of what is
+ * off, `seconds` long, as far as the machine states it and the term "static"
+ * holds it. */
+void sf_cost_add_off(const sf_machine *machine, const sf_cost_layout *layout,
+                     double seconds, sf_cost *out);
 void sf_cost_loihi2(const sf_machine *machine, const sf_cost_layout *layout,
                     const sf_cost_load *loads, uint32_t load_count,
                     double steps, sf_cost *out);

@@ -105,4 +105,5 @@ void sf_cost_loihi2(const sf_machine *machine, const sf_cost_layout *layout,
   sf_cost_add(out->energy_terms, &out->energy_count, "static",
               (chips > cores ? chips : cores) * MILLI * latency_so_far(out),
               machine, "chip-static-power");
+  sf_cost_add_off(machine, layout, latency_so_far(out), out);
 }

@@ -1,6 +1,6 @@
 /* cost_spinnaker2.c - cycles of the PEs at 0.5 V, 150 MHz. A step takes the
  * fixed period, or what the busiest PE needs when it misses its deadline.
- * PEs without work are switched off. */
+ * PEs without work sleep, unless they are switched off. */
 #include "machine/cost.h"
 
 static const double PICO = 1e-12, NANO = 1e-9, MILLI = 1e-3, MEGA = 1e6;
@@ -70,8 +70,10 @@ void sf_cost_spinnaker2(const sf_machine *machine, const sf_cost_layout *layout,
                 late, machine, "event-cycles");
   }
   double seconds = period + (late > 0 ? late : 0);
+  double pes = (double)layout->chips * machine->cores_per_chip;
   double milliwatts = layout->chips * sf_machine_value(machine, "off-power") +
-                      layout->cores * sf_machine_value(machine, "sleep-power");
+                      pes * sf_machine_value(machine, "sleep-power");
   sf_cost_add(out->energy_terms, &out->energy_count, "static",
               milliwatts * MILLI * seconds, machine, "sleep-power");
+  sf_cost_add_off(machine, layout, seconds, out);
 }

@@ -1,6 +1,7 @@
 /* config.c - config.xml as a whole: the order of its elements is that of the
  * schema config.rng. */
 #include "support/file.h"
+#include "targets/loihi2/gates.h"
 #include "targets/loihi2/resources.h"
 #include "targets/loihi2/routes.h"
 
@@ -228,6 +229,7 @@ static sf_result fill_root(sf_l2_fabric *fabric, xmlNode *root) {
   }
   SF_TRY(result);
   SF_TRY(sf_l2_routes_write(plan, &routes, root));
+  SF_TRY(sf_l2_gates_write(plan, root));
   return sf_l2_seal(root);
 }
 

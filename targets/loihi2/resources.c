@@ -2,6 +2,8 @@
  */
 #include "targets/loihi2/resources.h"
 
+#include "targets/loihi2/gates.h"
+
 #include <inttypes.h>
 
 /* Output side: a word a neuron that sends discrete spikes or is read by the
@@ -60,9 +62,9 @@ sf_result sf_l2_resources_write(sf_l2_fabric *fabric, uint32_t core,
   if (usage->neuron_words > limits->neuron_words)
     result = over(fabric, core, "words of neuron memory", usage->neuron_words,
                   limits->neuron_words);
-  if (pool > limits->pool_words)
-    result = over(fabric, core, "words of axon and synapse memory", pool,
-                  limits->pool_words);
+  uint64_t on = sf_l2_gates_words(fabric->plan, core, limits->pool_words);
+  if (pool > on)
+    result = over(fabric, core, "words of axon and synapse memory", pool, on);
   if (usage->groups > limits->groups)
     result = over(fabric, core, "neuron groups", usage->groups, limits->groups);
   if (result != SF_OK) *failed = true;

@@ -155,9 +155,12 @@ static sf_result write_manifest(const sf_emit_job *job, const s2_plan *plan) {
                           (json_int_t)e->key, "count",
                           (json_int_t)sf_type_elements(&e->value->type)));
   }
+  /* Every core in use takes part in the synchronized start, no other. */
   return write_json(job, "cores",
-                    json_pack("{s:i,s:o,s:o}", "format", 1, "inputs", inputs,
-                              "cores", cores));
+                    json_pack("{s:i,s:o,s:o,s:I,s:o}", "format", 1, "inputs",
+                              inputs, "cores", cores, "barrier",
+                              (json_int_t)plan->core_count, "off",
+                              sf_s2_gates_json(job->mapping, job->machine)));
 }
 
 /* The certificate stands beside the target's folder: it speaks of the machine.

@@ -32,7 +32,8 @@ static const sf_cost_layer LAYERS[] = {
     {"h", 3, SF_COST_DENSE, 2.0, 1.5, 0.5, 0},
     {"o", 1, SF_COST_CONV, 0, 0, 0, 0},
 };
-static const sf_cost_layout LAYOUT = {4, 2, 1, 2, LAYERS};
+static const sf_cost_layout LAYOUT = {
+    .cores = 4, .routers = 2, .chips = 1, .layer_count = 2, .layers = LAYERS};
 static sf_population_counts POPULATIONS[] = {
     {"h", 128, 200000, 400, 2560, 0},
     {"host", 10, 1000000, 1000000, 1000000, 0},
@@ -72,7 +73,33 @@ static void spinnaker2_terms(void **state) {
   close_to(term(e, n, "step loop"), 10 * 4 * 500 * 8.3e-12);
   close_to(term(e, n, "network"), 210 * 1e-9);
   close_to(c.latency, 10e-3); /* 1 ms a step */
-  close_to(term(e, n, "static"), (75.2 + 4 * 1.05) * 1e-3 * 10e-3);
+  /* 148 PEs sleep, and 144 of them when they are off need nothing. */
+  close_to(term(e, n, "static"), (75.2 + 148 * 1.05) * 1e-3 * 10e-3);
+  sf_cost_layout layout = LAYOUT;
+  layout.cores_off = 144;
+  sf_cost off = sf_cost_estimate(m, &layout, &COUNTS);
+  close_to(term(off.energy_terms, off.energy_count, "switched off"),
+           -144 * 1.05e-3 * 10e-3);
+  close_to(c.energy - off.energy, 144 * 1.05e-3 * 10e-3);
+  sf_machine_destroy(m);
+}
+
+/* What is off saves the leakage that the machine states for it, and never more
+ * than the chip's idle power. */
+static void what_is_off_saves_its_leakage(void **state) {
+  (void)state;
+  sf_machine *m = load("oheo-gulch");
+  sf_cost_layout layout = LAYOUT;
+  layout.cores_off = 100;
+  layout.routers_off = 20;
+  layout.banks_off = 7;
+  sf_cost c = sf_cost_estimate(m, &layout, &COUNTS);
+  close_to(term(c.energy_terms, c.energy_count, "switched off"),
+           -(100 * 1.8e-3 + 20 * 0.8e-3 + 7 * 0.16e-3) * c.latency);
+  layout.cores_off = 1000;
+  c = sf_cost_estimate(m, &layout, &COUNTS);
+  close_to(term(c.energy_terms, c.energy_count, "switched off"),
+           -0.25 * c.latency);
   sf_machine_destroy(m);
 }
 
@@ -90,7 +117,7 @@ static void a_missed_deadline_takes_longer(void **state) {
 static void an_idle_step_takes_the_floor(void **state) {
   (void)state;
   sf_machine *m = load("kapoho-point");
-  sf_cost_layout one = {1, 1, 1, 0, NULL};
+  sf_cost_layout one = {.cores = 1, .routers = 1, .chips = 1};
   sf_counts counts = {0, NULL, 10, 1};
   sf_cost c = sf_cost_estimate(m, &one, &counts);
   close_to(c.latency, 10 * 200e-9);
@@ -123,6 +150,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(loihi2_terms),
       cmocka_unit_test(spinnaker2_terms),
+      cmocka_unit_test(what_is_off_saves_its_leakage),
       cmocka_unit_test(a_missed_deadline_takes_longer),
       cmocka_unit_test(an_idle_step_takes_the_floor),
       cmocka_unit_test(energy_is_linear_in_counts),

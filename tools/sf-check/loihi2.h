@@ -66,6 +66,20 @@ typedef struct l2_chip {
   uint32_t line;
 } l2_chip;
 
+typedef enum l2_gate_kind {
+  L2_CORE_OFF,
+  L2_ROUTER_OFF,
+  L2_BANK_OFF
+} l2_gate_kind;
+
+/* A rectangle of routers of the board. */
+typedef struct l2_gate {
+  l2_gate_kind kind;
+  uint64_t x, y, columns, rows;
+  uint64_t p, count, bank;
+  uint32_t line;
+} l2_gate;
+
 typedef struct l2_config {
   uint32_t program_count, group_count, entry_count, in_count, out_count;
   uint32_t core_count, route_count, chip_count, output_count;
@@ -78,11 +92,16 @@ typedef struct l2_config {
   l2_core *cores;
   l2_route *routes;
   l2_chip *chips;
-  uint64_t *outputs; /* layers that the host reads */
+  uint64_t *outputs;               /* layers that the host reads */
+  uint32_t gate_count, gates_line; /* line 0: nothing is switched off */
+  l2_gate *gates;
+  uint64_t barrier_x, barrier_y, members;
 } l2_config;
 
 /* Reads DIRECTORY/loihi2/config.xml (and row offsets in tables.bin). */
 sf_result sf_check_loihi2_read(sf_check *check, l2_config *out) SF_MUST_USE;
+void sf_check_loihi2_gates(sf_check *check, const l2_config *config);
+bool sf_check_loihi2_router_off(const l2_config *config, sf_position router);
 void sf_check_loihi2_routes(sf_check *check, const l2_config *config);
 const l2_core *sf_check_loihi2_core(const l2_config *config, uint64_t chip,
                                     uint64_t id);

@@ -319,6 +319,7 @@ sf_result sf_check_loihi2(sf_check *check) {
     check->cores++;
   }
   SF_TRY(check_axons(check, &config));
+  sf_check_loihi2_gates(check, &config);
   sf_check_loihi2_routes(check, &config);
   return SF_OK;
 }

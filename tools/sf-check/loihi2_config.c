@@ -248,6 +248,34 @@ static sf_result read_route(parser *p) {
   return route->path ? SF_OK : SF_OOM;
 }
 
+static sf_result read_gates(parser *p) {
+  l2_config *c = p->config;
+  c->gates_line = line_of(p) ? line_of(p) : 1;
+  c->barrier_x = count_of(p, "barrierX");
+  c->barrier_y = count_of(p, "barrierY");
+  c->members = count_of(p, "members");
+  return SF_OK;
+}
+
+static sf_result read_gate(parser *p) {
+  l2_config *c = p->config;
+  APPEND(p, c->gates, c->gate_count);
+  const char *kind = sf_xml_attribute(p->xml, "kind");
+  l2_gate_kind k = L2_CORE_OFF;
+  if (kind && strcmp(kind, "router") == 0) k = L2_ROUTER_OFF;
+  if (kind && strcmp(kind, "bank") == 0) k = L2_BANK_OFF;
+  c->gates[c->gate_count - 1] = (l2_gate){.kind = k,
+                                          .x = count_of(p, "x"),
+                                          .y = count_of(p, "y"),
+                                          .columns = count_of(p, "columns"),
+                                          .rows = count_of(p, "rows"),
+                                          .p = count_of(p, "p"),
+                                          .count = count_of(p, "count"),
+                                          .bank = count_of(p, "bank"),
+                                          .line = line_of(p)};
+  return SF_OK;
+}
+
 /* ---- Arrays. ---- */
 
 /* Words of the lists between consecutive offsets. */
@@ -361,7 +389,8 @@ static const element ELEMENTS[] = {
     {"synapseEntry", read_entry},  {"conv", read_conv},
     {"axonIn", read_axon_in},      {"axonOut", read_axon_out},
     {"resources", read_resources}, {"route", read_route},
-    {"data", read_data},
+    {"data", read_data},           {"gates", read_gates},
+    {"gate", read_gate},
 };
 
 static bool holds_array(const parser *p, const char **out) {

@@ -25,8 +25,9 @@ static bool router_of(const sf_check *check, const l2_core *core, place *out) {
 }
 
 /* One hop of the path; false: reported. */
-static bool take_hop(sf_check *check, const l2_route *route, const char *name,
-                     const char *hop, place *at, int64_t *rank) {
+static bool take_hop(sf_check *check, const l2_config *config,
+                     const l2_route *route, const char *name, const char *hop,
+                     place *at, int64_t *rank) {
   int32_t direction = sf_direction_find(SF_TOPOLOGY_MESH, hop);
   if (direction < 0) {
     sf_check_fail(check, sf_check_loihi2_file, route->line,
@@ -38,6 +39,12 @@ static bool take_hop(sf_check *check, const l2_route *route, const char *name,
   sf_position here = {(int32_t)at->x, (int32_t)at->y}, next;
   bool there = sf_router_behind(check->machine, here, direction, &next);
   *at = (place){next.x, next.y};
+  if (there && sf_check_loihi2_router_off(config, next)) {
+    sf_check_fail(check, sf_check_loihi2_file, route->line,
+                  "%s: crosses router (%d, %d), which is switched off", name,
+                  next.x, next.y);
+    return false;
+  }
   if (there) return true;
   sf_check_fail(check, sf_check_loihi2_file, route->line,
                 "%s: leaves the machine, or takes a dead link, towards router "
@@ -80,7 +87,7 @@ static void check_route(sf_check *check, const l2_config *config,
   if (!sf_check_rises(check, name, &rank, SF_PORT_INJECT, at.x, at.y, port))
     return;
   for (const char *path = route->path; next_hop(&path, hop); hops++)
-    if (!take_hop(check, route, name, hop, &at, &rank)) return;
+    if (!take_hop(check, config, route, name, hop, &at, &rank)) return;
   if (at.x != end.x || at.y != end.y || hops != route->hops) {
     sf_check_fail(check, sf_check_loihi2_file, route->line,
                   "%s: ends at router (%lld, %lld) after %llu hops, not at "

@@ -249,6 +249,7 @@ sf_result sf_check_spinnaker2(sf_check *check) {
   check_places(check, &a);
   check_tables(check, &a);
   check_senders(check, &a);
+  sf_check_spinnaker2_gates(check, &a);
   walker w = {.check = check, .a = &a};
   w.queue = SF_NEW_ARRAY(check->arena, copy, check->machine->chip_count + 1u);
   w.got = SF_NEW_ARRAY(check->arena, uint8_t, a.core_count + 1u);

@@ -27,19 +27,28 @@ typedef struct s2_table {
   uint32_t entry_first, entry_count;
 } s2_table;
 
+/* PEs p .. p + count - 1 of a rectangle of chips are off. */
+typedef struct s2_gate {
+  int64_t x, y, columns, rows, p, count;
+} s2_gate;
+
 typedef struct s2_artefact {
   uint32_t core_count, sent_count, heard_count, table_count, entry_count;
   uint32_t pe_count;
   s2_core *cores;
   s2_block *sent, *heard;
   s2_table *tables;
-  s2_entry *entries; /* in match order */
+  s2_entry *entries;   /* in match order */
   bool default_routes; /* what came by a link and matches nothing goes on */
   int64_t *pes;
+  uint32_t gate_count;
+  s2_gate *gates;
+  int64_t members; /* cores that the start barrier waits for */
 } s2_artefact;
 
 /* cores.json, routing.json, and the sources in CORE.regions.bin. */
 sf_result sf_check_spinnaker2_read(sf_check *check,
                                    s2_artefact *out) SF_MUST_USE;
+void sf_check_spinnaker2_gates(sf_check *check, const s2_artefact *a);
 
 #endif

@@ -97,6 +97,17 @@ static sf_result read_core(sf_check *check, json_t *row, s2_artefact *out) {
   return SF_OK;
 }
 
+static sf_result read_gate(sf_check *check, json_t *row, s2_artefact *out) {
+  json_int_t x, y, columns, rows, p, count;
+  if (json_unpack(row, "{s:I,s:I,s:I,s:I,s:I,s:I}", "x", &x, "y", &y, "columns",
+                  &columns, "rows", &rows, "p", &p, "count", &count) != 0) {
+    return damaged(check, CORES, "a gate needs x, y, columns, rows, p, count");
+  }
+  APPEND(check, out->gates, out->gate_count);
+  out->gates[out->gate_count - 1] = (s2_gate){x, y, columns, rows, p, count};
+  return SF_OK;
+}
+
 static sf_result read_cores(sf_check *check, s2_artefact *out) {
   json_t *root, *row;
   size_t index;
@@ -107,6 +118,10 @@ static sf_result read_cores(sf_check *check, s2_artefact *out) {
                          : damaged(check, CORES, "needs a list of cores");
   json_array_foreach(cores, index, row) {
     if (result == SF_OK) result = read_core(check, row, out);
+  }
+  out->members = json_integer_value(json_object_get(root, "barrier"));
+  json_array_foreach(json_object_get(root, "off"), index, row) {
+    if (result == SF_OK) result = read_gate(check, row, out);
   }
   json_decref(root);
   return result;

@@ -3,6 +3,8 @@
  * y), e and w change x by one, n and s change y by one, n grows. */
 #include "tools/sf-loihi2-sim/link.h"
 
+#include "tools/sf-loihi2-sim/gates.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +12,7 @@ typedef struct mesh {
   const sf_sim_document *document;
   const xmlNode *board;
   uint32_t routers_x, routers_y;
+  sf_sim_gates gates;
 } mesh;
 
 /* Core `id` of `chip`, or core_count. */
@@ -85,6 +88,11 @@ static sf_result walk(const mesh *m, const xmlNode *node,
     if (!hop(at, length, &x, &y))
       return sf_sim_bad(m->document, node, "'%.*s' is not a hop",
                         (int)(length > 20 ? 20 : length), at);
+    if (sf_sim_router_is_off(&m->gates, x, y))
+      return sf_sim_bad(m->document, node,
+                        "the path crosses router (%lld, %lld), which is "
+                        "switched off",
+                        (long long)x, (long long)y);
     hops++;
     at += length;
     at += strspn(at, " ");
@@ -117,6 +125,21 @@ static sf_result read_route(const mesh *m, const xmlNode *node,
   return walk(m, node, board, route);
 }
 
+/* Nothing that is in use may be off. */
+static sf_result check_gates(const mesh *m, const sf_sim_board *board) {
+  if (m->gates.node && m->gates.members != board->core_count)
+    return sf_sim_bad(m->document, m->gates.node,
+                      "barriers wait for %u cores, %u are in use",
+                      m->gates.members, board->core_count);
+  for (uint32_t c = 0; c < board->core_count && m->gates.node; c++) {
+    int64_t x, y;
+    SF_TRY(position(m, &board->cores[c], &x, &y));
+    SF_TRY(sf_sim_gates_check_core(m->document, &m->gates, x, y,
+                                   &board->cores[c]));
+  }
+  return SF_OK;
+}
+
 static int compare_routes(const void *a, const void *b) {
   const sf_sim_route *p = a, *q = b;
   if (p->from != q->from) return p->from < q->from ? -1 : 1;
@@ -129,6 +152,8 @@ static sf_result read_routes(const sf_sim_document *document,
             .board = sf_sim_child(document->root, "board")};
   SF_TRY(sf_sim_number(document, m.board, "routersX", 4096, &m.routers_x));
   SF_TRY(sf_sim_number(document, m.board, "routersY", 4096, &m.routers_y));
+  SF_TRY(sf_sim_gates_read(document, &m.gates));
+  SF_TRY(check_gates(&m, board));
   board->route_count = sf_sim_child_count(document->root, "route");
   board->routes =
       SF_NEW_ARRAY(board->arena, sf_sim_route, board->route_count + 1);

@@ -37,6 +37,13 @@ cases = [
     ("output words", r'(axonMapWords=")\d+', r'\g<1>5', "words of output axons"),
     ("place", r'(<core [^>]*x=")\d+', r'\g<1>6', "core @c0"),
     ("chip", r'(<chip [^>]*x=")\d+', r'\g<1>3', "chip 0"),
+    ("a core off", r'(<gate kind="core" x=")\d+', r'\g<1>0', "is switched off, but holds"),
+    ("its routers off", r'(<gate kind="router" x=")\d+', r'\g<1>0', "which is switched off"),
+    ("the barrier's router off", r'(<gate kind="router" x=")\d+', r'\g<1>1', "barriers of core"),
+    ("a bank too many off", r'(<gate kind="bank" [^>]*bank=")\d+', r'\g<1>0', "banks that stay on"),
+    ("barrier members", r'(members=")\d+', r'\g<1>7', "barriers wait for 7 cores"),
+    ("barrier root", r'(barrierX=")\d+', r'\g<1>64', "which is not there"),
+    ("a gate outside", r'(<gate [^>]*columns=")\d+', r'\g<1>90', "reaches outside"),
     ("same core", r'(<core id=")1(" name="[^"]*" x="0" y="0" p=")1', r'\g<1>0\g<2>0', "@c"),
 ]
 for title, pattern, text, words in cases:

@@ -74,7 +74,9 @@ write("spinnaker2/cores.json", json.dumps({"format": 1, "inputs": [], "cores": [
     {"name": n, "chip": chip, "x": x, "y": y, "p": p, "slices": [
         {"box": [[0, SENT[n][1]]],
          "results": [{"value": n, "key": SENT[n][0], "count": SENT[n][1]}]}]}
-    for n, (chip, x, y, p) in CORES.items()]}))
+    for n, (chip, x, y, p) in CORES.items()], "barrier": 4, "off": [
+    {"x": 0, "y": 0, "columns": 1, "rows": 1, "p": 1, "count": 6},
+    {"x": 4, "y": 1, "columns": 4, "rows": 7, "p": 0, "count": 148}]}))
 write("spinnaker2/routing.json", json.dumps({"format": 1, "chips": [
     {"x": x, "y": y, "entries": [
         {"key": key, "mask": mask, "links": links, "cores": cores}
@@ -118,6 +120,23 @@ cases = [
 ]
 for title, change, words in cases:
     expect(title, changed(good, work, ROUTING, edit(change)), 4, words)
+
+def gate(**numbers):
+    def run(data):
+        tree = json.loads(data)
+        tree["off"][0].update(numbers)
+        return json.dumps(tree).encode()
+    return run
+
+
+for title, change, words in [
+        ("a PE off", gate(count=7), "core @d is switched off, but holds neurons"),
+        ("a copy to it", gate(p=0), "entry 0 sends to PE 0, which is switched off"),
+        ("a gate outside", gate(count=148), "a gate reaches outside"),
+        ("no gate", lambda d: d.replace(b'"count": 6', b'"count": "6"'), "a gate needs"),
+        ("barrier", lambda d: d.replace(b'"barrier": 4', b'"barrier": 5'), "waits for 5 cores")]:
+    code = 1 if title == "no gate" else 4
+    expect(title, changed(good, work, "spinnaker2/cores.json", change), code, words)
 
 swap = lambda d: d.replace(b'"p": 147', b'"p": 148')
 expect("an unusable PE", changed(good, work, "spinnaker2/cores.json", swap), 4, "no usable PE 148")
