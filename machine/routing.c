@@ -11,9 +11,8 @@ typedef struct hop {
 
 static const hop MESH[] = {
     {"e", {1, 0}}, {"n", {0, 1}}, {"w", {-1, 0}}, {"s", {0, -1}}};
-static const hop HEX[] = {{"e", {1, 0}},    {"ne", {1, 1}},
-                                {"n", {0, 1}},    {"w", {-1, 0}},
-                                {"sw", {-1, -1}}, {"s", {0, -1}}};
+static const hop HEX[] = {{"e", {1, 0}},  {"ne", {1, 1}},   {"n", {0, 1}},
+                          {"w", {-1, 0}}, {"sw", {-1, -1}}, {"s", {0, -1}}};
 
 static int order(int64_t a, int64_t b) { return a < b ? -1 : a > b; }
 

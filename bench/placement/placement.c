@@ -111,7 +111,7 @@ static figures refine(bench *b, const sf_place_graph *graph, uint64_t seed,
                       double effort) {
   sf_arena *arena = sf_arena_create();
   must(arena ? SF_OK : SF_OOM);
-  const sf_refine_options options = {seed, effort};
+  const sf_refine_options options = {.seed = seed, .effort = effort};
   double before = now();
   must(sf_place_refine(graph, &b->placement, &options, arena));
   double seconds = now() - before;

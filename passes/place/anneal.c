@@ -26,7 +26,7 @@ static uint32_t below(dice *d, uint32_t bound) {
 
 enum {
   QUANTILES = 4096,
-  MOVES_MIN = 512 /* at a temperature: small graphs cost nothing */
+  MOVES_MIN = 2048 /* at a temperature: small graphs cost nothing */
 };
 
 typedef struct annealer {
@@ -35,9 +35,10 @@ typedef struct annealer {
   sf_placement *placement;
   const sf_fabric *fabric;
   const bool *fixed; /* seats */
+  bool inside;       /* seats of one router differ, by their heat */
   dice dice;
   double temperature, range;
-  int64_t change; /* of the cost, so far */
+  double change; /* of the cost, so far */
   /* -ln((i + 1/2) / QUANTILES): how much a rise may be in units of the
    * temperature. A table, so that libm does not decide what is accepted. */
   double *bearable;
@@ -84,15 +85,16 @@ static uint32_t near_seat(annealer *a, uint32_t cluster) {
   if (!inside) return SF_PLACE_NONE;
   uint32_t at = y * width + x, first = seats->first[at];
   uint32_t here = seats->first[at + 1] - first;
-  if (here == 0 || at == router) return SF_PLACE_NONE;
+  if (here == 0 || (at == router && !a->inside)) return SF_PLACE_NONE;
   uint32_t seat = here == 1 ? first : first + below(&a->dice, here);
+  if (seat == a->placement->seat[cluster]) return SF_PLACE_NONE;
   return a->fixed && a->fixed[seat] ? SF_PLACE_NONE : seat;
 }
 
-static bool bearable(annealer *a, int64_t delta) {
+static bool bearable(annealer *a, double delta) {
   if (delta <= 0) return true;
   double limit = a->bearable[draw(&a->dice) % QUANTILES];
-  return (double)delta < limit * a->temperature;
+  return delta < limit * a->temperature;
 }
 
 /* `moves` tries; returns the part that was accepted. */
@@ -103,7 +105,7 @@ static double at_temperature(annealer *a, uint64_t moves) {
     uint32_t seat = near_seat(a, cluster);
     if (seat == SF_PLACE_NONE) continue;
     tried++;
-    int64_t delta = sf_place_cost_delta(a->cost, cluster, seat);
+    double delta = sf_place_cost_change(a->cost, cluster, seat);
     if (!bearable(a, delta)) continue;
     sf_place_cost_exchange(a->cost, cluster, seat);
     a->change += delta;
@@ -128,11 +130,11 @@ static double hot(annealer *a) {
     uint32_t cluster = below(&a->dice, a->graph->cluster_count);
     uint32_t seat = near_seat(a, cluster);
     if (seat == SF_PLACE_NONE) continue;
-    int64_t delta = sf_place_cost_delta(a->cost, cluster, seat);
+    double delta = sf_place_cost_change(a->cost, cluster, seat);
     sf_place_cost_exchange(a->cost, cluster, seat);
     a->change += delta;
-    sum += (double)delta;
-    squares += (double)delta * (double)delta;
+    sum += delta;
+    squares += delta * delta;
     count++;
   }
   if (count == 0) return 0;
@@ -149,9 +151,9 @@ static double warm(annealer *a, double part) {
     uint32_t cluster = below(&a->dice, a->graph->cluster_count);
     uint32_t seat = near_seat(a, cluster);
     if (seat == SF_PLACE_NONE) continue;
-    int64_t delta = sf_place_cost_delta(a->cost, cluster, seat);
+    double delta = sf_place_cost_change(a->cost, cluster, seat);
     if (delta <= 0) continue;
-    sum += (double)delta;
+    sum += delta;
     count++;
   }
   return count ? part * sum / (double)count : 0;
@@ -189,7 +191,7 @@ static void cool(annealer *a, double effort, double frozen, double widest) {
 }
 
 sf_result sf_place_anneal(sf_place_cost *cost, const sf_anneal_options *options,
-                          sf_arena *scratch, int64_t *out_change) {
+                          sf_arena *scratch, double *out_change) {
   *out_change = 0;
   const sf_place_graph *graph = sf_place_cost_graph(cost);
   sf_placement *placement = sf_place_cost_placement(cost);
@@ -198,6 +200,7 @@ sf_result sf_place_anneal(sf_place_cost *cost, const sf_anneal_options *options,
                 .placement = placement,
                 .fabric = placement->seats->fabric,
                 .fixed = options->fixed,
+                .inside = sf_place_cost_has_heat(cost),
                 .dice = {options->seed}};
   uint32_t count = graph->cluster_count;
   if (count < 2) return SF_OK;
@@ -211,9 +214,9 @@ sf_result sf_place_anneal(sf_place_cost *cost, const sf_anneal_options *options,
       a.fabric->width > a.fabric->height ? a.fabric->width : a.fabric->height;
   a.range = options->warmth > 0 ? 2 : widest;
   a.temperature = options->warmth > 0 ? warm(&a, options->warmth) : hot(&a);
-  double end = options->warmth > 0
-                   ? a.temperature / 100
-                   : 0.005 * (double)sf_place_cost_total(cost) / count;
+  double end = 0.005 * (double)sf_place_cost_total(cost) / count;
+  if (options->warmth > 0 || end < a.temperature / 1e5)
+    end = a.temperature / (options->warmth > 0 ? 1e2 : 1e5);
   cool(&a, options->effort, end, options->warmth > 0 ? 8 : widest);
   if (a.change > 0) {
     restore(&a, saved);
@@ -227,11 +230,11 @@ sf_result sf_place_anneal(sf_place_cost *cost, const sf_anneal_options *options,
 
 /* The best exchange of a cluster within `reach`; 0 when none lowers the cost.
  */
-static int64_t step_down(sf_place_cost *cost, uint32_t cluster, int32_t reach) {
+static double step_down(sf_place_cost *cost, uint32_t cluster, int32_t reach) {
   const sf_placement *p = sf_place_cost_placement(cost);
   const sf_fabric *f = p->seats->fabric;
   uint32_t router = sf_placement_router(p, cluster), best_seat = 0;
-  int64_t best = 0;
+  double best = 0;
   for (int32_t dy = -reach; dy <= reach; dy++) {
     for (int32_t dx = -reach; dx <= reach; dx++) {
       bool inside = true;
@@ -239,10 +242,12 @@ static int64_t step_down(sf_place_cost *cost, uint32_t cluster, int32_t reach) {
                                 f->width, f->wrap, &inside);
       uint32_t y = wrap_or_clip((int64_t)(router / (uint32_t)f->width) + dy,
                                 f->height, f->wrap, &inside);
-      if (!inside || (dx == 0 && dy == 0)) continue;
+      bool stays = dx == 0 && dy == 0;
+      if (!inside || (stays && !sf_place_cost_has_heat(cost))) continue;
       uint32_t at = y * (uint32_t)f->width + x;
       for (uint32_t s = p->seats->first[at]; s < p->seats->first[at + 1]; s++) {
-        int64_t delta = sf_place_cost_delta(cost, cluster, s);
+        if (s == p->seat[cluster]) continue;
+        double delta = sf_place_cost_change(cost, cluster, s);
         if (delta >= best) continue;
         best = delta;
         best_seat = s;
@@ -253,11 +258,11 @@ static int64_t step_down(sf_place_cost *cost, uint32_t cluster, int32_t reach) {
   return best;
 }
 
-int64_t sf_place_polish(sf_place_cost *cost, int32_t reach, uint32_t sweeps) {
+double sf_place_polish(sf_place_cost *cost, int32_t reach, uint32_t sweeps) {
   const sf_placement *p = sf_place_cost_placement(cost);
-  int64_t change = 0;
+  double change = 0;
   for (uint32_t sweep = 0; sweep < sweeps; sweep++) {
-    int64_t before = change;
+    double before = change;
     for (uint32_t s = 0; s < p->seats->count; s++) {
       uint32_t cluster = sf_place_cost_sitter(cost, s);
       if (cluster != SF_PLACE_NONE) change += step_down(cost, cluster, reach);

@@ -3,7 +3,7 @@
 #ifndef SF_PASSES_PLACE_ANNEAL_H
 #define SF_PASSES_PLACE_ANNEAL_H
 
-#include "passes/place/graph.h"
+#include "passes/place/heat.h"
 
 /* The cost of a placement, kept up to date while clusters exchange seats: hops
  * of one copy of a packet for each target (sf_place_hops). An arc costs its two
@@ -27,6 +27,14 @@ uint32_t sf_place_cost_sitter(const sf_place_cost *cost, uint32_t seat);
 /* Change of the cost when `cluster` and whoever sits in `seat` exchange. */
 int64_t sf_place_cost_delta(const sf_place_cost *cost, uint32_t cluster,
                             uint32_t seat);
+/* Adds `weight` hops for each W K of heat.h to what searches lower; the field
+ * follows exchanges. Borrowed. NULL: hops only. */
+void sf_place_cost_heat(sf_place_cost *cost, sf_place_heat *heat,
+                        double weight);
+bool sf_place_cost_has_heat(const sf_place_cost *cost);
+/* Change of hops and weighted heat. */
+double sf_place_cost_change(const sf_place_cost *cost, uint32_t cluster,
+                            uint32_t seat);
 /* Does it. */
 void sf_place_cost_exchange(sf_place_cost *cost, uint32_t cluster,
                             uint32_t seat);
@@ -43,14 +51,14 @@ typedef struct sf_anneal_options {
   const bool *fixed; /* of each seat: stays as it is; NULL: none */
 } sf_anneal_options;
 
-/* Anneals (mapping.md 2.4, the schedule of VPR) and leaves the best placement
- * that it saw. Returns the change of the cost, never positive. */
+/* Anneals (mapping.md 2.4, the schedule of VPR). *out_change: of hops and
+ * weighted heat; never above 0, for a worse end is taken back. */
 sf_result sf_place_anneal(sf_place_cost *cost, const sf_anneal_options *options,
-                          sf_arena *scratch, int64_t *out_change) SF_MUST_USE;
+                          sf_arena *scratch, double *out_change) SF_MUST_USE;
 
 /* Sweeps over all routers in order and exchanges with seats at most `reach`
  * away while that lowers the cost; at most `sweeps` times. Returns the change.
  */
-int64_t sf_place_polish(sf_place_cost *cost, int32_t reach, uint32_t sweeps);
+double sf_place_polish(sf_place_cost *cost, int32_t reach, uint32_t sweeps);
 
 #endif

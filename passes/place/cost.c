@@ -33,7 +33,9 @@ struct sf_place_cost {
   sf_place_adjacency near;
   const uint32_t *block_of; /* NULL: no relations */
   sf_place_related related;
-  fields *fields; /* of each block */
+  fields *fields;      /* of each block */
+  sf_place_heat *heat; /* NULL: none */
+  double heat_weight;
 };
 
 /* ---- Distances. ---- */
@@ -185,6 +187,32 @@ int64_t sf_place_cost_delta(const sf_place_cost *k, uint32_t cluster,
   return delta + 2 * related_packets(k, cluster, partner) * distance(k, p, q);
 }
 
+void sf_place_cost_heat(sf_place_cost *k, sf_place_heat *heat, double weight) {
+  k->heat = heat;
+  k->heat_weight = weight;
+}
+
+bool sf_place_cost_has_heat(const sf_place_cost *k) { return k->heat; }
+
+/* Watts that go from the cluster's seat to the other one. */
+static double watts_moved(const sf_place_cost *k, uint32_t cluster,
+                          uint32_t seat) {
+  uint32_t partner = k->sitter[seat];
+  double back =
+      partner == SF_PLACE_NONE ? 0 : sf_place_heat_power(k->heat, partner);
+  return sf_place_heat_power(k->heat, cluster) - back;
+}
+
+double sf_place_cost_change(const sf_place_cost *k, uint32_t cluster,
+                            uint32_t seat) {
+  double hops = (double)sf_place_cost_delta(k, cluster, seat);
+  if (!k->heat) return hops;
+  double watts = watts_moved(k, cluster, seat);
+  return hops + k->heat_weight *
+                    sf_place_heat_delta(k->heat, k->placement->seat[cluster],
+                                        seat, watts);
+}
+
 static void sit(sf_place_cost *k, uint32_t cluster, uint32_t seat) {
   k->sitter[seat] = cluster;
   if (cluster == SF_PLACE_NONE) return;
@@ -197,6 +225,8 @@ static void sit(sf_place_cost *k, uint32_t cluster, uint32_t seat) {
 
 void sf_place_cost_exchange(sf_place_cost *k, uint32_t cluster, uint32_t seat) {
   uint32_t old = k->placement->seat[cluster], partner = k->sitter[seat];
+  if (k->heat && old != seat)
+    sf_place_heat_move(k->heat, old, seat, watts_moved(k, cluster, seat));
   sit(k, partner, old);
   sit(k, cluster, seat);
 }

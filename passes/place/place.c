@@ -19,12 +19,14 @@ enum {
   STAT_BOUND,
   STAT_CROSSINGS,
   STAT_WORST,
-  STAT_CUT
+  STAT_CUT,
+  STAT_PEAK,
+  STAT_SPREAD
 };
 
 typedef struct place_options {
   int64_t first_chip, seed;
-  double locality, load, effort;
+  double locality, load, thermal, core_power, effort;
   const char *rates;
 } place_options;
 
@@ -139,6 +141,8 @@ static void count_found(sf_pass_run *run, const sf_place_board *board,
   run->stats[STAT_CROSSINGS] += found->crossings / steps;
   run->stats[STAT_WORST] += found->worst / steps;
   run->stats[STAT_CUT] += found->cut / steps;
+  run->stats[STAT_PEAK] += (uint64_t)(1e3 * found->peak + 0.5);
+  run->stats[STAT_SPREAD] += (uint64_t)(1e3 * found->spread + 0.5);
 }
 
 static sf_result place_by_search(sf_pass_run *run, sf_mapping *mapping) {
@@ -155,8 +159,17 @@ static sf_result place_by_search(sf_pass_run *run, sf_mapping *mapping) {
                              &seats));
   if (seats < cores) return machine_is_full(run, mapping, seats);
   if (cores == 0) return SF_OK;
-  const sf_place_goal goal = {o->locality, o->load, o->effort,
-                              (uint64_t)o->seed};
+  sf_place_warmth warmth;
+  sf_place_goal goal = {.locality = o->locality,
+                        .load = o->load,
+                        .thermal = o->thermal,
+                        .effort = o->effort,
+                        .seed = (uint64_t)o->seed};
+  if (o->thermal > 0) {
+    SF_TRY(sf_place_warmth_of(&board, &m, 1e-3 * o->core_power, run->diag,
+                              run->scratch, &warmth));
+    goal.heat = &warmth.model;
+  }
   sf_placement placement;
   sf_place_found found;
   SF_TRY(sf_place_search(&m.graph, &board, &goal, run->scratch, &placement,
@@ -190,66 +203,94 @@ static sf_result run_place(sf_pass_run *run) {
   const place_options *o = SF_PASS_OPTIONS(run, place_options);
   for (sf_mapping *m = run->module->first_mapping; m; m = m->next) {
     SF_TRY(check_machine(run, m));
-    SF_TRY(o->locality > 0 ? place_by_search(run, m) : place_in_order(run, m));
+    bool search = o->locality > 0 || o->thermal > 0;
+    SF_TRY(search ? place_by_search(run, m) : place_in_order(run, m));
   }
   return SF_OK;
 }
 
-static const sf_option OPTIONS[] = {
-    {"first-chip", "number of the first chip to fill", SF_OPTION_INT, "0", NULL,
-     0, 65535, offsetof(place_options, first_chip)},
-    {"locality",
-     "weight of hops of all packets; 0: cores in the order of the text",
-     SF_OPTION_NUMBER, "0", NULL, 0, 1000, offsetof(place_options, locality)},
-    {"load", "weight of the packets on the worst link", SF_OPTION_NUMBER, "0.1",
-     NULL, 0, 1000, offsetof(place_options, load)},
-    {"effort", "how long to search; 0: closed forms and sweeps only",
-     SF_OPTION_NUMBER, "1", NULL, 0, 100, offsetof(place_options, effort)},
-    {"seed", "of the search", SF_OPTION_INT, "1", NULL, 0, 4294967295.0,
-     offsetof(place_options, seed)},
-    {"rates", "spikes of a neuron a step, as in \"h1=0.05, h2=0.2\"; others: 1",
-     SF_OPTION_TEXT, "", NULL, 0, 0, offsetof(place_options, rates)},
-    {0},
-};
+/* ---- Rows of the pass table: one pass, other defaults. ---- */
+
+/* clang-format off */
+#define OPTIONS_OF(locality_default, thermal_default) \
+  {"first-chip", "number of the first chip to fill", \
+   SF_OPTION_INT, "0", NULL, 0, 65535, offsetof(place_options, first_chip)}, \
+  {"locality", "weight of hops of all packets", \
+   SF_OPTION_NUMBER, locality_default, NULL, 0, 1000, offsetof(place_options, locality)}, \
+  {"load", "weight of the packets on the worst link", \
+   SF_OPTION_NUMBER, "0.1", NULL, 0, 1000, offsetof(place_options, load)}, \
+  {"thermal", "weight of heat, as for hops", \
+   SF_OPTION_NUMBER, thermal_default, NULL, 0, 1000, offsetof(place_options, thermal)}, \
+  {"core-power", "mW of the busiest core; others by their neurons and packets", \
+   SF_OPTION_NUMBER, "20", NULL, 0, 10000, offsetof(place_options, core_power)}, \
+  {"effort", "how long to search; 0: closed forms and sweeps only", \
+   SF_OPTION_NUMBER, "1", NULL, 0, 100, offsetof(place_options, effort)}, \
+  {"seed", "of the search", \
+   SF_OPTION_INT, "1", NULL, 0, 4294967295.0, offsetof(place_options, seed)}, \
+  {"rates", "spikes of a neuron a step, as in \"h1=0.05, h2=0.2\"; others: 1", \
+   SF_OPTION_TEXT, "", NULL, 0, 0, offsetof(place_options, rates)}, \
+  {0}
+/* clang-format on */
+
+static const sf_option IN_ORDER[] = {OPTIONS_OF("0", "0")};
+static const sf_option NEAR[] = {OPTIONS_OF("1", "0")};
+static const sf_option COOL[] = {OPTIONS_OF("1", "2")};
 
 static const sf_stat STATS[] = {
     {"cores", "cores placed"},
     {"chips", "chips in use"},
-    {"hops",
-     "packets times links a step; a border between chips counts as many "
-     "as it costs energy"},
-    {"hops-bound", "no placement has fewer; 0: not known"},
+    {"hops", "packets times links a step; a border between chips counts as "
+             "many as it costs energy"},
+    {"hops-bound", "no placement has fewer hops; 0: not known"},
     {"crossings", "packets over borders between chips a step"},
     {"worst-link", "packets on the fullest link a step, half of each flow X "
                    "then Y, half Y then X (mesh)"},
     {"worst-link-bound", "no routing of this placement is below (mesh)"},
+    {"peak", "mK of the hottest cell over ambient, with a thermal term"},
+    {"spread", "mK between hottest and coolest cell"},
     {0},
 };
 
-const sf_pass sf_pass_place = {
-    .size = sizeof(sf_pass),
-    .abi = SF_ABI,
-    .name = "place",
-    .summary = "give each core its place on the machine",
-    .description =
-        "The fewest chips that hold all cores. Layers along curves whose "
-        "distances are known in closed form, the best of them by hops and "
-        "worst "
-        "link, then annealing with exact changes; tiles of routers exchange "
-        "when "
-        "there are thousands. On SpiNNaker2 whole chips exchange. From the "
-        "same "
-        "seed always the same. With locality 0 cores stand in the order of the "
-        "text: on Loihi 2 along a snake of routers, on SpiNNaker2 quad by "
-        "quad.",
-    .needs = SF_FACT_PARTITIONED,
-    .gives = SF_FACT_PLACED,
-    .keeps = SF_FACT_ANALOG_FREE | SF_FACT_QUANTIZED |
-             SF_FACT_SPIKING_NORMAL_FORM | SF_FACT_BALANCED |
-             SF_FACT_PARTITIONED,
-    .exactness = SF_EXACT,
-    .options = OPTIONS,
-    .options_size = sizeof(place_options),
-    .stats = STATS,
-    .run = run_place,
-};
+#define PLACE_ROW(symbol, row_name, row_summary, row_description, row_options) \
+  const sf_pass sf_pass_##symbol = {                                           \
+      .size = sizeof(sf_pass),                                                 \
+      .abi = SF_ABI,                                                           \
+      .name = row_name,                                                        \
+      .summary = row_summary,                                                  \
+      .description = row_description,                                          \
+      .needs = SF_FACT_PARTITIONED,                                            \
+      .gives = SF_FACT_PLACED,                                                 \
+      .keeps = SF_FACT_ANALOG_FREE | SF_FACT_QUANTIZED |                       \
+               SF_FACT_SPIKING_NORMAL_FORM | SF_FACT_BALANCED |                \
+               SF_FACT_PARTITIONED,                                            \
+      .exactness = SF_EXACT,                                                   \
+      .options = row_options,                                                  \
+      .options_size = sizeof(place_options),                                   \
+      .stats = STATS,                                                          \
+      .run = run_place,                                                        \
+  }
+
+PLACE_ROW(
+    place, "place", "give each core its place on the machine",
+    "The fewest chips that hold all cores. Layers along curves whose distances "
+    "are known in closed form, the best of them by hops and worst link, then "
+    "annealing with exact changes; tiles of routers exchange when there are "
+    "thousands. On SpiNNaker2 whole chips exchange. From the same seed always "
+    "the same. With locality and thermal 0 cores stand in the order of the "
+    "text: on Loihi 2 along a snake of routers, on SpiNNaker2 quad by quad.",
+    IN_ORDER);
+
+PLACE_ROW(
+    thermal_aware_placement, "thermal-aware-placement",
+    "place with hot cores apart",
+    "`place` with its thermal term on: the power-weighted mean temperature of "
+    "the machine's thermal network, whose least is the flattest field. Seats "
+    "that stay free lie between busy ones, as far as the packets allow.",
+    COOL);
+
+PLACE_ROW(reduce_communication, "reduce-communication",
+          "place with short routes",
+          "`place` with the locality term on: fewer links in all routes and "
+          "fewer packets on the worst one. Packets stay as they are: no target "
+          "holds several spikes in one.",
+          NEAR);

@@ -9,7 +9,7 @@
 #ifndef SF_PASSES_PLACE_PLACE_H
 #define SF_PASSES_PLACE_PLACE_H
 
-#include "passes/place/graph.h"
+#include "passes/place/heat.h"
 #include "sf/ir.h"
 
 /* ---- read.c ---- */
@@ -74,24 +74,44 @@ typedef struct sf_place_core {
 } sf_place_core;
 sf_place_core sf_place_board_core(const sf_place_board *board, uint32_t seat);
 
+/* ---- warmth.c ---- */
+
+/* What the busiest core dissipates is told; the others follow their share of
+ * work: neurons to update and packets to send, by the machine's energies. */
+typedef struct sf_place_warmth {
+  sf_place_heat_model model;
+  const char *basis; /* of the machine's thermal constants */
+} sf_place_warmth;
+
+/* `core_power`: W of the busiest core; idle ones have the machine's
+ * core-static-power. In `arena`. Errors: MACHINE, when the machine gives no
+ * thermal constants. */
+sf_result sf_place_warmth_of(const sf_place_board *board,
+                             const sf_place_mapping *mapping, double core_power,
+                             sf_diag *diag, sf_arena *arena,
+                             sf_place_warmth *out) SF_MUST_USE;
+
 /* ---- search.c ---- */
 
 typedef struct sf_place_goal {
-  double locality; /* weight of hops; above 0 */
+  double locality; /* weight of hops */
   double load;     /* weight of the worst link, mesh without wrap */
-  double effort;   /* sf_refine_options */
+  double thermal;  /* weight of heat.h's E above that of a flat field */
+  const sf_place_heat_model *heat; /* NULL: no thermal term */
+  double effort;                   /* sf_refine_options */
   uint64_t seed;
 } sf_place_goal;
 
 /* What was found, packets and hops in SF_PLACE_STEPS steps. */
 typedef struct sf_place_found {
-  uint64_t hops;      /* borders between chips at their weight; on SpiNNaker2
-                         links to each chip that gets a copy */
-  uint64_t bound;     /* star bound: no placement has fewer; 0: not computed */
-  uint64_t crossings; /* packets over borders between chips */
-  uint64_t worst;     /* packets on a link, half X then Y, half Y then X; 0 on
-                         tori and hexagonal fabrics */
-  uint64_t cut;       /* no routing of this placement has a lower worst one */
+  uint64_t hops;       /* borders between chips at their weight; on SpiNNaker2
+                          links to each chip that gets a copy */
+  uint64_t bound;      /* star bound: no placement has fewer; 0: not computed */
+  uint64_t crossings;  /* packets over borders between chips */
+  uint64_t worst;      /* packets on a link, half X then Y, half Y then X; 0 on
+                          tori and hexagonal fabrics */
+  uint64_t cut;        /* no routing of this placement has a lower worst one */
+  double peak, spread; /* K, of cells over ambient, with a thermal term */
 } sf_place_found;
 
 /* Seats every cluster of `graph`: the layouts of layout.h, the best of them by

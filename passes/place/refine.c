@@ -7,6 +7,17 @@
 
 /* ---- Seats. ---- */
 
+static sf_result make_cost(const sf_place_graph *graph, sf_placement *p,
+                           const sf_refine_options *o, sf_arena *arena,
+                           sf_place_cost **out) {
+  SF_TRY(sf_place_cost_create(graph, p, arena, out));
+  if (!o->heat) return SF_OK;
+  sf_place_heat *heat;
+  SF_TRY(sf_place_heat_create(o->heat, p, arena, &heat));
+  sf_place_cost_heat(*out, heat, o->heat_weight);
+  return SF_OK;
+}
+
 enum { TINY = 64 }; /* clusters: more starts cost nothing */
 
 /* Several starts, the best end: from the layout at low temperature, and from
@@ -21,13 +32,13 @@ static sf_result anneal_starts(const sf_place_graph *graph, sf_placement *p,
   if (!first || !seat) return SF_OOM;
   memcpy(first, p->seat, bytes);
   sf_placement trial = {p->seats, count, seat};
-  int64_t best = 0;
+  double best = 0;
   for (uint32_t i = 0; i < starts; i++) {
     memcpy(seat, first, bytes);
     sf_place_cost *cost;
-    SF_TRY(sf_place_cost_create(graph, &trial, arena, &cost));
+    SF_TRY(make_cost(graph, &trial, o, arena, &cost));
     sf_anneal_options a = {o->seed + i, o->effort, i ? 0 : 2, NULL};
-    int64_t change;
+    double change;
     SF_TRY(sf_place_anneal(cost, &a, arena, &change));
     if (change >= best) continue;
     best = change;
@@ -131,7 +142,7 @@ static sf_result anneal_tiles(const sf_place_graph *graph, sf_placement *p,
   sf_place_cost *cost;
   SF_TRY(sf_place_cost_create(&coarse, &at, arena, &cost));
   sf_anneal_options a = {o->seed + (uint64_t)side, o->effort, 0.5, t.fixed};
-  int64_t change;
+  double change;
   SF_TRY(sf_place_anneal(cost, &a, arena, &change));
   if (change == 0) return SF_OK;
   follow(&t, at.seat, p);
@@ -166,7 +177,7 @@ sf_result sf_place_refine(const sf_place_graph *graph, sf_placement *p,
   if (o->effort > 0 && small) SF_TRY(anneal_starts(&plain, p, o, scratch));
   if (o->effort > 0 && !small) SF_TRY(v_cycle(&plain, p, o));
   sf_place_cost *cost;
-  SF_TRY(sf_place_cost_create(&plain, p, scratch, &cost));
+  SF_TRY(make_cost(&plain, p, o, scratch, &cost));
   const sf_fabric *f = p->seats->fabric;
   int32_t widest = f->width > f->height ? f->width : f->height;
   bool tiny = graph->cluster_count <= TINY;

@@ -34,11 +34,20 @@ static sf_result worst_link(const search *s, const sf_placement *p,
   return SF_OK;
 }
 
-/* Layouts of the front are judged by parts of the best hops and worst link. */
-static double judge(const sf_place_goal *goal, double hops, double best_hops,
-                    double worst, double best_worst) {
-  double sum = best_hops > 0 ? goal->locality * hops / best_hops : 0;
-  return best_worst > 0 ? sum + goal->load * worst / best_worst : sum;
+/* Hops, worst link and heat as parts of those of a reference, by their
+ * weights. */
+typedef struct figures {
+  double hops, worst, excess;
+} figures;
+
+static double part(double weight, double value, double reference) {
+  return reference > 0 ? weight * value / reference : 0;
+}
+
+static double judge(const sf_place_goal *g, figures now, figures reference) {
+  return part(g->locality, now.hops, reference.hops) +
+         part(g->load, now.worst, reference.worst) +
+         part(g->thermal, now.excess, reference.excess);
 }
 
 /* ---- One packet for each target: Loihi 2, meshes. ---- */
@@ -46,15 +55,40 @@ static double judge(const sf_place_goal *goal, double hops, double best_hops,
 static const sf_layout *best_layout(const search *s, const sf_layout *front,
                                     uint32_t count) {
   /* Fewest hops come first, the lowest worst link last. */
-  double hops = (double)front[0].hops, worst = front[count - 1].worst;
+  figures reference = {(double)front[0].hops, front[count - 1].worst, 0};
   const sf_layout *best = front;
-  for (uint32_t i = 1; i < count; i++) {
-    double now = judge(s->goal, (double)best->hops, hops, best->worst, worst);
-    double then =
-        judge(s->goal, (double)front[i].hops, hops, front[i].worst, worst);
-    if (then < now) best = &front[i];
+  double least = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    figures f = {(double)front[i].hops, front[i].worst, 0};
+    double now = judge(s->goal, f, reference);
+    if (i > 0 && now >= least) continue;
+    best = &front[i];
+    least = now;
   }
   return best;
+}
+
+static sf_result measure(const search *s, const sf_placement *p, figures *out) {
+  uint64_t hops, worst, cut;
+  *out = (figures){0};
+  SF_TRY(sf_place_hops(s->graph, p, s->arena, &hops));
+  SF_TRY(worst_link(s, p, &worst, &cut));
+  out->hops = (double)hops;
+  out->worst = (double)worst;
+  if (!s->goal->heat) return SF_OK;
+  sf_place_heat *heat;
+  SF_TRY(sf_place_heat_create(s->goal->heat, p, s->arena, &heat));
+  out->excess = sf_place_heat_temperatures(heat, p).excess;
+  return SF_OK;
+}
+
+/* Hops that a W K is worth: both terms weigh the same where the search starts,
+ * but for the goal's weights. A graph without hops leaves heat alone. */
+static double heat_weight(const sf_place_goal *g, figures start) {
+  if (!g->heat || !(start.excess > 0)) return 0;
+  double hops = start.hops > 0 ? start.hops : 1;
+  double locality = g->locality > 1e-6 ? g->locality : 1e-6;
+  return g->thermal / locality * hops / start.excess;
 }
 
 /* Refines, and goes back to the layout when its links were worth more. */
@@ -64,18 +98,15 @@ static sf_result refine(const search *s, sf_placement *p) {
       SF_NEW_ARRAY(s->arena, uint32_t, p->cluster_count + (size_t)1);
   if (!start) return SF_OOM;
   memcpy(start, p->seat, bytes);
-  uint64_t hops[2], worst[2], cut;
-  const sf_refine_options options = {s->goal->seed, s->goal->effort};
-  for (int i = 0; i < 2; i++) {
-    if (i == 1) SF_TRY(sf_place_refine(&s->plain, p, &options, s->arena));
-    SF_TRY(sf_place_hops(s->graph, p, s->arena, &hops[i]));
-    SF_TRY(worst_link(s, p, &worst[i], &cut));
-  }
-  double before = judge(s->goal, (double)hops[0], (double)hops[0],
-                        (double)worst[0], (double)worst[0]);
-  double after = judge(s->goal, (double)hops[1], (double)hops[0],
-                       (double)worst[1], (double)worst[0]);
-  if (after > before) memcpy(p->seat, start, bytes);
+  figures before, after;
+  SF_TRY(measure(s, p, &before));
+  const sf_refine_options options = {s->goal->seed, s->goal->effort,
+                                     s->goal->heat,
+                                     heat_weight(s->goal, before)};
+  SF_TRY(sf_place_refine(&s->plain, p, &options, s->arena));
+  SF_TRY(measure(s, p, &after));
+  if (judge(s->goal, after, before) > judge(s->goal, before, before))
+    memcpy(p->seat, start, bytes);
   return SF_OK;
 }
 
@@ -234,12 +265,24 @@ static sf_result anneal_chips(const search *s, sf_placement *p,
   }
   sf_place_cost *cost;
   SF_TRY(sf_place_cost_create(&graph, &chips, s->arena, &cost));
-  int64_t change = 0;
+  double change = 0;
   const sf_anneal_options options = {s->goal->seed, s->goal->effort, 2, fixed};
   if (s->goal->effort > 0)
     SF_TRY(sf_place_anneal(cost, &options, s->arena, &change));
   follow_chips(&chips, p);
   *out_hops = (uint64_t)sf_place_cost_total(cost);
+  return SF_OK;
+}
+
+/* Cores of a chip change places among themselves, which only heat feels. */
+static sf_result spread_heat(const search *s, sf_placement *p) {
+  if (!s->goal->heat) return SF_OK;
+  sf_place_cost *cost;
+  sf_place_heat *heat;
+  SF_TRY(sf_place_cost_create(&s->plain, p, s->arena, &cost));
+  SF_TRY(sf_place_heat_create(s->goal->heat, p, s->arena, &heat));
+  sf_place_cost_heat(cost, heat, 1);
+  sf_place_polish(cost, 0, 8);
   return SF_OK;
 }
 
@@ -251,8 +294,9 @@ static sf_result search_chips(const search *s, sf_placement *p,
   bool fits;
   SF_TRY(sf_layout_front(s->graph, p->seats, s->arena, front, &count));
   SF_TRY(sf_layout_seat(&front[0], s->graph, s->arena, p, &fits));
-  return s->few ? anneal_chips(s, p, out_hops)
-                : sf_place_hops(s->graph, p, s->arena, out_hops);
+  SF_TRY(s->few ? anneal_chips(s, p, out_hops)
+                : sf_place_hops(s->graph, p, s->arena, out_hops));
+  return s->few ? spread_heat(s, p) : SF_OK;
 }
 
 /* ---- Both. ---- */
@@ -260,6 +304,13 @@ static sf_result search_chips(const search *s, sf_placement *p,
 static sf_result report(const search *s, const sf_placement *p, bool chips,
                         sf_place_found *out) {
   const sf_place_board *b = s->board;
+  if (s->goal->heat) {
+    sf_place_heat *heat;
+    SF_TRY(sf_place_heat_create(s->goal->heat, p, s->arena, &heat));
+    sf_place_temperatures t = sf_place_heat_temperatures(heat, p);
+    out->peak = t.peak;
+    out->spread = t.spread;
+  }
   if (chips) {
     out->crossings = out->hops; /* every link joins two chips */
     return SF_OK;

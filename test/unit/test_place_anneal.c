@@ -167,7 +167,7 @@ static void small_graphs_reach_the_optimum(void **state) {
     try_all(s, 0, 0, &best);
     for (uint32_t c = 0; c < s->graph.cluster_count; c++)
       s->placement.seat[c] = c;
-    const sf_refine_options o = {1, 10};
+    const sf_refine_options o = {.seed = 1, .effort = 10};
     assert_int_equal(sf_place_refine(&s->graph, &s->placement, &o, s->arena),
                      SF_OK);
     assert_int_equal(hops_of(s), best);
@@ -179,7 +179,7 @@ static void the_same_seed_gives_the_same(void **state) {
   (void)state;
   for (size_t i = 0; i < SF_COUNT_OF(SHAPES); i++) {
     sample *a = create(&SHAPES[i], i), *b = create(&SHAPES[i], i);
-    const sf_refine_options o = {42, 0.5};
+    const sf_refine_options o = {.seed = 42, .effort = 0.5};
     assert_int_equal(sf_place_refine(&a->graph, &a->placement, &o, a->arena),
                      SF_OK);
     assert_int_equal(sf_place_refine(&b->graph, &b->placement, &o, b->arena),
@@ -220,7 +220,7 @@ static void tiles_move_and_nothing_gets_worse(void **state) {
   }
   assert_true(sf_placement_valid(&s->placement));
   uint64_t before = hops_of(s);
-  const sf_refine_options o = {1, 1};
+  const sf_refine_options o = {.seed = 1, .effort = 1};
   assert_int_equal(sf_place_refine(&s->graph, &s->placement, &o, s->arena),
                    SF_OK);
   assert_true(sf_placement_valid(&s->placement));
