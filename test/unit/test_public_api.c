@@ -30,7 +30,7 @@ static void test_pipelines_print_back(void **state) {
   prints_back("canonicalize", 1);
   prints_back("canonicalise,balance_delays{dmin=1}", 2);
   prints_back("@cpu", 1);
-  prints_back("legalize,partition{conv-width=any},place{first-chip=2}", 3);
+  prints_back("legalize,partition{slicing=free},place{first-chip=2}", 3);
 }
 
 static void test_dicts_keep_what_was_set(void **state) {
