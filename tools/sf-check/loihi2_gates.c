@@ -37,16 +37,16 @@ static void check_core(sf_check *check, const l2_config *config,
   for (uint32_t i = 0; i < config->gate_count; i++) {
     const l2_gate *g = &config->gates[i];
     if (g->kind == L2_ROUTER_OFF || !holds(g, at, core)) continue;
+    uint64_t kept = each * g->bank; /* words of the banks below */
     if (g->kind == L2_CORE_OFF) {
       sf_check_fail(check, sf_check_loihi2_file, g->line,
                     "core @%s is switched off, but holds neurons", core->name);
-    } else if (g->bank < bank_count && used > each * g->bank) {
+    } else if (g->bank < bank_count && used > kept) {
       sf_check_fail(check, sf_check_loihi2_file, g->line,
                     "core @%s holds %llu words, the %llu banks that stay on "
                     "have %llu",
                     core->name, (unsigned long long)used,
-                    (unsigned long long)g->bank,
-                    (unsigned long long)(each * g->bank));
+                    (unsigned long long)g->bank, (unsigned long long)kept);
     }
   }
 }

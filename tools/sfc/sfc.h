@@ -24,7 +24,8 @@ typedef struct sfc_list {
  */
 typedef struct sfc_arguments {
   const char *positional;
-  const char *target, *machine, *passes, *slices, *output, *labels, *decide, *isa;
+  const char *target, *machine, *passes, *slices, *output, *labels, *decide,
+      *isa;
   const char *network, *keep, *input_scale, *calib_labels;
   sfc_list inputs, outputs, records, calib;
   int64_t steps, samples, seed, threads, calib_samples;
