@@ -7,7 +7,8 @@
  *
  * docs/ir.md 7: each operand of a population on chip is a sum of projections of
  * populations or inputs; delays and moves stand before the projections. Sums
- * before a projection distribute, other ops and sums in the wrong place become
+ * before a projection distribute, and so do concatenations before a
+ * convolution; other ops and sums in the wrong place become
  * populations, a spike that reaches a population by itself gets a synapse of
  * weight 1. A projection that a population adds twice becomes two. All of it is
  * exact. What cannot be written so is reported, all at
@@ -16,24 +17,59 @@
 
 #include "passes/rewrite/normal_form.h"
 
-enum { STAT_POPULATIONS, STAT_PROJECTIONS };
+enum { STAT_POPULATIONS, STAT_PROJECTIONS, STAT_POOLS };
 static const sf_stat stats[] = {{"populations", "ops that became populations"},
                                 {"projections", "projections added"},
+                                {"pools", "maxima of concatenations parted"},
                                 {0}};
+
+/* What conversion can only make an integer op that no chip holds. A softmax
+ * that nothing reads becomes the reader's arg-max. */
+static bool no_chip_holds(const sf_op *op) {
+  switch (op->kind) {
+  case SF_OP_LAYERNORM:
+  case SF_OP_RMSNORM:
+  case SF_OP_GROUPNORM:
+  case SF_OP_INSTANCENORM:
+  case SF_OP_LRN:
+  case SF_OP_DIV:
+    return true;
+  case SF_OP_SOFTMAX:
+    for (const sf_use *use = op->results[0]->first_use; use; use = use->next)
+      if (use->op) return true;
+    return false;
+  default:
+    return false;
+  }
+}
 
 static void report_analog(const sf_legalizer *l) {
   SF_FOREACH_OP(op, l->network) {
     if (!sf_op_is(op, SF_TRAIT_ANALOG)) continue;
     if (op->order < l->op_count && l->reported[op->order]) continue;
-    sf_error(l->run->diag, SF_DIAG_NOT_NORMAL, op->loc,
-             "'%%%s' is analog: '%s' has no spiking form", op->results[0]->name,
-             sf_op_info_get(op->kind)->mnemonic);
-    sf_help(l->run->diag, "convert the model to spikes before 'legalize'");
+    bool never = no_chip_holds(op);
+    sf_error(l->run->diag, never ? SF_DIAG_TARGET_CANNOT : SF_DIAG_NOT_NORMAL,
+             op->loc, "'%%%s' is analog: '%s' has no spiking form",
+             op->results[0]->name, sf_op_info_get(op->kind)->mnemonic);
+    sf_help(l->run->diag,
+            never ? "run the model on 'cpu', or train one without it"
+                  : "convert the model to spikes before 'legalize'");
+  }
+}
+
+/* Kernels of parts that were parted again. */
+static void erase_unused(sf_module *module, const sf_blob *last_before) {
+  for (sf_blob *b = module->last_blob, *previous; b && b != last_before;
+       b = previous) {
+    previous = b->prev;
+    if (b->users == 0) sf_blob_erase(b);
   }
 }
 
 static sf_result legalize_network(sf_pass_run *run, sf_network *network) {
   sf_arena *arena = run->scratch;
+  const sf_blob *last_blob = run->module->last_blob;
+  SF_TRY(sf_legalize_pools(network, &run->stats[STAT_POOLS]));
   SF_TRY(sf_legalize_maxima(run, network, &run->stats[STAT_POPULATIONS]));
   size_t count = sf_network_number(network) + (size_t)1;
   sf_legalizer l = {.run = run,
@@ -49,6 +85,7 @@ static sf_result legalize_network(sf_pass_run *run, sf_network *network) {
   report_analog(&l);
   if (sf_diag_errors(run->diag) != errors) return SF_FAIL;
   SF_TRY(sf_legalize_trees(&l));
+  erase_unused(run->module, last_blob);
   run->stats[STAT_POPULATIONS] += l.new_populations;
   run->stats[STAT_PROJECTIONS] += l.new_projections;
   return sf_prove_ranges(network, run->diag);
@@ -62,7 +99,9 @@ static sf_result run_pass(sf_pass_run *run) {
     if (one != SF_OK) result = one;
   }
   SF_TRY(result);
-  if (run->stats[STAT_POPULATIONS] + run->stats[STAT_PROJECTIONS] == 0)
+  if (run->stats[STAT_POPULATIONS] + run->stats[STAT_PROJECTIONS] +
+          run->stats[STAT_POOLS] ==
+      0)
     return SF_OK;
   return sf_module_add_log(run->module, SF_EXACT, 0, "legalize") ? SF_OK
                                                                  : SF_OOM;

@@ -57,6 +57,16 @@ sf_result sf_legalize_maxima(sf_pass_run *run, sf_network *network,
 sf_result sf_legalize_distribute(sf_legalizer *legalizer, sf_op *projection,
                                  sf_value **out) SF_MUST_USE;
 
+/* concat.c: the convolution of a concatenation of channels as a sum of
+ * convolutions, when that is exact. *out NULL: it is not, or the projection
+ * reads none. */
+sf_result sf_legalize_split(sf_legalizer *legalizer, sf_op *projection,
+                            sf_value **out) SF_MUST_USE;
+/* concat.c: maximum pools of concatenations as concatenations of pools, which
+ * *count grows by. For a network with populations on chip, before maxima become
+ * trees. */
+sf_result sf_legalize_pools(sf_network *network, uint64_t *count) SF_MUST_USE;
+
 /* tree.c: gives each addend of a population on chip an op of its own.
  * For a network without obstacles; numbers its ops anew. FAIL: reported. */
 sf_result sf_legalize_trees(sf_legalizer *legalizer) SF_MUST_USE;

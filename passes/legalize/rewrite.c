@@ -50,6 +50,7 @@ static sf_result distributed_of(sf_legalizer *l, sf_op *op, sf_value **out) {
     return SF_OK;
   }
   SF_TRY(sf_legalize_distribute(l, op, out));
+  if (!*out) SF_TRY(sf_legalize_split(l, op, out));
   if (known) l->distributed[op->order] = *out;
   return SF_OK;
 }

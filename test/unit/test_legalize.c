@@ -99,12 +99,20 @@ static int source(generator *g) {
 /* One projection of a source: i24[1, 4, 4]. */
 static int current(generator *g) {
   int from = source(g), v = new_value(g);
-  switch (below(g, 3)) {
+  switch (below(g, 4)) {
   case 0:
     sf_buffer_printf(
         &g->ops, "    %%v%d = conv %%v%d, @b%d {pad = 1%s} : i24[1, 4, 4]\n", v,
         from, weights(g, "1, 1, 3, 3", 9), below(g, 3) ? "" : ", shift = 1");
     return v;
+  case 2: /* channels of two values */
+    sf_buffer_printf(
+        &g->ops,
+        "    %%v%d = concat %%v%d, %%v%d {axis = 0} : spike[2, 4, 4]\n"
+        "    %%v%d = conv %%v%d, @b%d {pad = 1%s} : i24[1, 4, 4]\n",
+        v, any_spike(g), any_spike(g), v + 1, v, weights(g, "1, 2, 3, 3", 18),
+        below(g, 3) ? "" : ", shift = 1");
+    return new_value(g);
   case 1:
     sf_buffer_printf(&g->ops,
                      "    %%v%d = pool %%v%d {kind = sum, kernel = 3, pad = 1} "
