@@ -17,6 +17,8 @@ sf_loihi2_limits sf_loihi2_limits_of(const sf_machine *machine) {
       .pool_words = value(machine, "pool-words"),
       .groups = value(machine, "neuron-groups"),
       .neuron_state_bits = value(machine, "neuron-state-bits"),
+      .half_word_bits = value_or(machine, "half-word-bits", 0),
+      .bias_bits = value_or(machine, "bias-bits", 0),
       .index_bits = value(machine, "index-bits"),
       .list_header_bits = value(machine, "list-header-bits"),
       .conv_header_bits = value(machine, "conv-header-bits"),
@@ -59,9 +61,25 @@ uint64_t sf_loihi2_kernel_words(const sf_loihi2_limits *limits, uint64_t rows,
   return rows * words_of_bits(c_out * each + limits->conv_header_bits);
 }
 
+static uint64_t word_bits(const sf_loihi2_limits *limits) {
+  return limits->neuron_state_bits ? limits->neuron_state_bits : 64;
+}
+
+uint64_t sf_loihi2_state_bits(const sf_loihi2_limits *limits,
+                              const sf_loihi2_state *state) {
+  uint64_t word = word_bits(limits);
+  uint64_t half = state->bits + (state->biased ? limits->bias_bits : 0);
+  if (state->own == 0 && half <= limits->half_word_bits) return half;
+  uint64_t words = (state->whole + word - 1) / word;
+  uint64_t bits = words ? words * word : word;
+  return bits + state->own;
+}
+
 uint64_t sf_loihi2_neuron_words(const sf_loihi2_limits *limits,
                                 uint64_t neurons, uint64_t state_bits) {
-  uint64_t word = limits->neuron_state_bits ? limits->neuron_state_bits : 64;
+  if (state_bits <= limits->half_word_bits && limits->half_word_bits)
+    return (neurons + 1) / 2;
+  uint64_t word = word_bits(limits);
   uint64_t each = (state_bits + word - 1) / word;
   return neurons * (each ? each : 1);
 }

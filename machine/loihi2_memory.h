@@ -13,6 +13,9 @@
 typedef struct sf_loihi2_limits {
   uint64_t neuron_words, pool_words, groups;
   uint64_t neuron_state_bits; /* of state that fit one word */
+  /* Of state and bias that fit half a word, and of a bias; 0: whole words only
+   */
+  uint64_t half_word_bits, bias_bits;
   uint64_t index_bits, list_header_bits, conv_header_bits, delay_bits;
   uint64_t axon_in_words;     /* an input axon of a dense or sparse slice */
   uint64_t conv_axon_words;   /* all axons of a convolution slice */
@@ -42,7 +45,20 @@ uint64_t sf_loihi2_list_words(const sf_loihi2_limits *limits, uint64_t n,
 uint64_t sf_loihi2_kernel_words(const sf_loihi2_limits *limits, uint64_t rows,
                                 uint64_t c_out, unsigned bits,
                                 bool x_stride_two);
-/* Words that `neurons` neurons with `state_bits` of state each take. */
+/* What a neuron keeps. */
+typedef struct sf_loihi2_state {
+  uint64_t bits;  /* of its state variables, each as wide as it is declared */
+  uint64_t whole; /* the same as they share whole words: what a whole word is
+                     fitted to hold, the bias included */
+  uint64_t own;   /* of parameters of its own, the bias not counted */
+  bool biased;    /* a bias of its own */
+} sf_loihi2_state;
+/* Bits for sf_loihi2_neuron_words: at most half_word_bits where state and bias
+ * fit half a word, else more. Own parameters stand behind whole words. */
+uint64_t sf_loihi2_state_bits(const sf_loihi2_limits *limits,
+                              const sf_loihi2_state *state);
+/* Words that `neurons` neurons with `state_bits` of state each take; two share
+ * a word where half a word is enough. */
 uint64_t sf_loihi2_neuron_words(const sf_loihi2_limits *limits,
                                 uint64_t neurons, uint64_t state_bits);
 

@@ -103,22 +103,40 @@ static sf_result use_sum(sf_plan *plan, const sf_loihi2_limits *limits,
   return SF_OK;
 }
 
-/* State variables of the chip have at most 24 bits (loihi2.md 1.7). Parameters
- * of a neuron's own stand behind whole words of state; the bias shares them. */
-static uint64_t state_bits(const sf_op *neurons, uint64_t word) {
+/* Does a projection among the sums bring a bias, which the neuron keeps? */
+static bool sums_bias(const sf_plan_use *use) {
+  for (uint32_t i = 0; i < use->sum_count; i++) {
+    const sf_op *op = use->sums[i].op;
+    bool weighs = op && op->kind != SF_OP_POOL && op->kind != SF_OP_SPARSE;
+    if (weighs && sf_op_operand_blob(op, 2)) return true;
+  }
+  return false;
+}
+
+/* State variables of the chip have at most 24 bits (loihi2.md 1.7), which is
+ * what whole words are fitted to; half a word takes them as declared. A neuron
+ * without state may run as one with a register: the relay of spikes is an `if`
+ * that forgets (targets/loihi2/model.c). */
+static uint64_t state_bits(const sf_loihi2_limits *limits, const sf_op *neurons,
+                           const sf_plan_use *use) {
+  enum { REGISTER = 32 };
   const sf_neuron *neuron = neurons->neuron;
-  uint64_t bits = 0, own = 0;
+  sf_loihi2_state state = {.biased = sums_bias(use)};
   for (uint32_t i = 0; i < neuron->state_count; i++) {
     unsigned b = neuron->states[i].value->type.bits;
-    bits += b < 24 ? b : 24;
+    state.bits += b;
+    state.whole += b < 24 ? b : 24;
   }
+  if (neuron->state_count == 0) state.bits = REGISTER;
   for (uint32_t i = 0; i < neuron->param_count; i++) {
     const sf_nvalue *param = neuron->params[i].value;
     if (neurons->arguments[i].kind != SF_ARGUMENT_BLOB) continue;
-    if (strcmp(param->name, "bias") != 0) own += param->type.bits;
+    if (strcmp(param->name, "bias") == 0)
+      state.biased = true;
+    else
+      state.own += param->type.bits;
   }
-  uint64_t whole = (bits + word - 1) / word * word;
-  return own ? (whole ? whole : word) + own : bits;
+  return sf_loihi2_state_bits(limits, &state);
 }
 
 /* ---- Output side. ---- */
@@ -185,7 +203,7 @@ sf_result sf_plan_use_loihi2(sf_plan *plan, const sf_op *neurons,
   sf_loihi2_limits limits = sf_loihi2_limits_of(plan->machine);
   uint64_t count = sf_box_elements(box);
   sf_loihi2_usage u = {.groups = 1};
-  uint64_t bits = state_bits(neurons, limits.neuron_state_bits);
+  uint64_t bits = state_bits(&limits, neurons, use);
   u.neuron_words = sf_loihi2_neuron_words(&limits, count, bits);
   unsigned widest = 0;
   for (uint32_t i = 0; i < use->sum_count; i++) {
@@ -239,7 +257,7 @@ sf_result sf_plan_windows_of(sf_plan *plan, const sf_op *neurons,
       out->single_words += sum->words;
     }
   }
-  out->state_bits = state_bits(neurons, limits.neuron_state_bits);
+  out->state_bits = state_bits(&limits, neurons, &use);
   out->discrete = sends_discrete(neurons);
   *out_is = out->kernel_count > 0;
   return SF_OK;

@@ -68,16 +68,26 @@ static sf_result write_states(xmlNode *group, const sf_l2_layer *layer) {
   return SF_OK;
 }
 
-/* Words of a neuron: its program's state and the parameters of its own; the
- * bias shares the word of the state (loihi2.md 1.6). */
+/* What a neuron keeps: its program's registers and the parameters of its own;
+ * biases, the program's or the projections', share the word of the state
+ * (loihi2.md 1.6). */
 static uint64_t neuron_words(const sf_l2_fabric *fabric, const sf_l2_slice *s) {
   const sf_l2_layer *layer = &fabric->plan->layers[s->layer];
-  uint64_t word = fabric->limits.neuron_state_bits;
-  uint64_t bits = layer->program->state_words * word;
-  for (uint32_t i = 0; i < layer->param_count; i++)
-    if (layer->params[i].each && !is_bias(&layer->params[i]))
-      bits += layer->params[i].bits;
-  return sf_loihi2_neuron_words(&fabric->limits, s->count, bits);
+  const sf_loihi2_limits *limits = &fabric->limits;
+  sf_loihi2_state kept = {.whole = layer->program->state_words *
+                                   limits->neuron_state_bits,
+                          .biased = layer->offsets[0] || layer->offsets[1]};
+  for (const sf_l2_state *r = layer->program->states; r->name; r++)
+    kept.bits += r->bits;
+  for (uint32_t i = 0; i < layer->param_count; i++) {
+    const sf_l2_param *p = &layer->params[i];
+    if (is_bias(p))
+      kept.biased |= p->each || p->value;
+    else if (p->each)
+      kept.own += p->bits;
+  }
+  return sf_loihi2_neuron_words(limits, s->count,
+                                sf_loihi2_state_bits(limits, &kept));
 }
 
 sf_result sf_l2_group_write(sf_l2_fabric *fabric, uint32_t slice) {

@@ -65,7 +65,7 @@ static void hala_point_is_a_square_of_routers(void **state) {
   (void)state;
   sf_machine *m = load("hala-point");
   assert_int_equal(m->chip_count, 1152);
-  assert_int_equal(m->chip_count * m->cores_per_chip, 138240);
+  assert_int_equal(m->chip_count * m->cores_per_chip, 140544);
   for (uint32_t i = 0; i < m->chip_count; i++) {
     const sf_chip *chip = sf_machine_chip(m, i);
     assert_int_equal(chip->id, i);

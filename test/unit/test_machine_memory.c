@@ -123,7 +123,12 @@ static void neuron_memory_counts_words(void **state) {
   sf_loihi2_limits l = loihi2();
   assert_int_equal(sf_loihi2_neuron_words(&l, 3072, 56), 3072);
   assert_int_equal(sf_loihi2_neuron_words(&l, 100, 73), 200);
-  assert_int_equal(sf_loihi2_neuron_words(&l, 100, 0), 100);
+  /* Two neurons of half a word share one; the last of an odd number does not.
+   */
+  assert_int_equal(sf_loihi2_neuron_words(&l, 100, 0), 50);
+  assert_int_equal(sf_loihi2_neuron_words(&l, 8190, 32), 4095);
+  assert_int_equal(sf_loihi2_neuron_words(&l, 8191, 32), 4096);
+  assert_int_equal(sf_loihi2_neuron_words(&l, 100, 33), 100);
   sf_loihi2_usage u = {.neuron_words = 4095, .groups = 8, .synapses = 16000};
   assert_true(sf_loihi2_fits(&l, &u));
   u.groups = 9;
@@ -131,6 +136,34 @@ static void neuron_memory_counts_words(void **state) {
   u.groups = 1;
   u.axon_mem = 1;
   assert_false(sf_loihi2_fits(&l, &u));
+}
+
+static uint64_t words_of(sf_loihi2_state kept) {
+  sf_loihi2_limits l = loihi2();
+  return sf_loihi2_neuron_words(&l, 10, sf_loihi2_state_bits(&l, &kept));
+}
+
+/* Half a word holds 32 bits of state and bias; parameters of a neuron's own
+ * and everything that the vendor's tables show take whole words. */
+static void small_states_take_half_a_word(void **state) {
+  (void)state;
+  assert_int_equal(words_of((sf_loihi2_state){.bits = 32, .whole = 24}), 5);
+  assert_int_equal(words_of((sf_loihi2_state){.bits = 33, .whole = 24}), 10);
+  assert_int_equal(
+      words_of((sf_loihi2_state){.bits = 16, .whole = 16, .biased = true}), 5);
+  assert_int_equal(
+      words_of((sf_loihi2_state){.bits = 17, .whole = 17, .biased = true}), 10);
+  assert_int_equal(words_of((sf_loihi2_state){.bits = 8, .whole = 8, .own = 1}),
+                   20);
+  assert_int_equal(words_of((sf_loihi2_state){.bits = 56, .whole = 48}), 10);
+  assert_int_equal(words_of((sf_loihi2_state){.bits = 96, .whole = 72}), 10);
+  assert_int_equal(words_of((sf_loihi2_state){.bits = 96, .whole = 96}), 20);
+  sf_machine *machine = load("loihi1"); /* 24 bytes a neuron, fixed */
+  sf_loihi2_limits l = sf_loihi2_limits_of(machine);
+  sf_loihi2_state none = {0};
+  assert_int_equal(
+      sf_loihi2_neuron_words(&l, 10, sf_loihi2_state_bits(&l, &none)), 10);
+  sf_machine_destroy(machine);
 }
 
 /* 784 inputs onto 30 neurons, one byte a weight, hand-counted from pe.h:
@@ -168,6 +201,7 @@ int main(void) {
       cmocka_unit_test(dense_slices_fit_as_stated),
       cmocka_unit_test(stored_bits_skip_seven),
       cmocka_unit_test(neuron_memory_counts_words),
+      cmocka_unit_test(small_states_take_half_a_word),
       cmocka_unit_test(pe_bytes_by_hand),
       cmocka_unit_test(pe_limits_come_from_the_machine),
   };

@@ -14,7 +14,8 @@ typedef struct l2_program {
 } l2_program;
 
 typedef struct l2_group {
-  uint64_t layer, base, count, state_words, own_bits;
+  uint64_t layer, base, count, state_words, register_bits, own_bits;
+  bool biased; /* a bias of each neuron's own, or a constant in its sums */
   uint64_t channels; /* extent of the box's first axis */
   uint64_t elements; /* of the box */
 } l2_group;

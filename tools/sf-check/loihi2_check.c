@@ -132,8 +132,12 @@ static void add_groups(sf_check *check, const l2_config *config,
   usage->groups = core->group_count;
   for (uint32_t i = 0; i < core->group_count; i++) {
     const l2_group *g = &config->groups[core->group_first + i];
-    uint64_t bits = g->state_words * limits.neuron_state_bits + g->own_bits;
-    usage->neuron_words += sf_loihi2_neuron_words(&limits, g->count, bits);
+    sf_loihi2_state kept = {.bits = g->register_bits,
+                            .whole = g->state_words * limits.neuron_state_bits,
+                            .own = g->own_bits,
+                            .biased = g->biased};
+    usage->neuron_words += sf_loihi2_neuron_words(
+        &limits, g->count, sf_loihi2_state_bits(&limits, &kept));
     usage->axon_map += axon_map(config, core, g, limits.axon_map_words);
     if (g->count != g->elements || g->base != base) {
       sf_check_fail(check, sf_check_loihi2_file, core->line,

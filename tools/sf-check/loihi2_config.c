@@ -22,6 +22,8 @@ typedef struct parser {
   const char *array; /* "rows", "weights", ..: what the next <data> holds */
   bool inline_rows;  /* the next text is the offsets of sparse lists */
   uint64_t chip;
+  l2_group
+      *fed; /* by the accumulator that is read; no group comes inside one */
 } parser;
 
 static sf_result bad(parser *p, const char *what) {
@@ -150,6 +152,42 @@ static sf_result read_group(parser *p) {
     }
   }
   return bad(p, "a neuron group runs a program that is not listed");
+}
+
+/* The group that the parser is in, or that an accumulator feeds. */
+static l2_group *group_of(parser *p, uint64_t index) {
+  const l2_core *c = core(p);
+  if (!c || index >= c->group_count) return NULL;
+  return &p->config->groups[c->group_first + index];
+}
+
+static l2_group *last_group(parser *p) {
+  const l2_core *c = core(p);
+  return c && c->group_count ? group_of(p, c->group_count - 1u) : NULL;
+}
+
+static sf_result read_state(parser *p) {
+  l2_group *group = last_group(p);
+  if (!group) return bad(p, "a state variable without group");
+  group->register_bits += count_of(p, "bits");
+  return SF_OK;
+}
+
+static sf_result read_bias(parser *p) {
+  l2_group *group = last_group(p);
+  if (!group) return bad(p, "a bias without group");
+  group->biased = true;
+  return SF_OK;
+}
+
+static sf_result read_accumulator(parser *p) {
+  p->fed = group_of(p, count_of(p, "group"));
+  return p->fed ? SF_OK : bad(p, "an accumulator of a group that is not there");
+}
+
+static sf_result read_offset(parser *p) {
+  if (p->fed) p->fed->biased = true;
+  return SF_OK;
 }
 
 static sf_result read_parameter(parser *p) {
@@ -390,7 +428,9 @@ static const element ELEMENTS[] = {
     {"axonIn", read_axon_in},      {"axonOut", read_axon_out},
     {"resources", read_resources}, {"route", read_route},
     {"data", read_data},           {"gates", read_gates},
-    {"gate", read_gate},
+    {"gate", read_gate},           {"state", read_state},
+    {"bias", read_bias},           {"accumulator", read_accumulator},
+    {"offset", read_offset},
 };
 
 static bool holds_array(const parser *p, const char **out) {
