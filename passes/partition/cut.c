@@ -44,6 +44,12 @@ sf_box sf_cut_middle_tile(const sf_cutter *c) {
   return box;
 }
 
+bool sf_cut_same_extents(const sf_box *a, const sf_box *b) {
+  for (unsigned i = 0; i < a->rank; i++)
+    if (a->end[i] - a->begin[i] != b->end[i] - b->begin[i]) return false;
+  return true;
+}
+
 sf_result sf_cut_box_fits(const sf_cutter *c, const sf_box *box, bool *out) {
   sf_plan_use use;
   SF_TRY(sf_plan_use_of(c->plan, c->population->op, box, &use));

@@ -23,6 +23,9 @@ sf_result sf_cut_keep(sf_cutter *c, const sf_box *boxes,
 uint64_t sf_cut_tile_count(const sf_cutter *c);
 /* A tile in the middle: its windows are not clipped by the image. */
 sf_box sf_cut_middle_tile(const sf_cutter *c);
+/* Boxes of one rank that are equally large along every axis: unless tiles
+ * differ inside, they cost the same. */
+bool sf_cut_same_extents(const sf_box *a, const sf_box *b);
 sf_result sf_cut_box_fits(const sf_cutter *c, const sf_box *box,
                           bool *out) SF_MUST_USE;
 /* Largest extent of `axis` that fits, at most `most`; 0: none. Leaves

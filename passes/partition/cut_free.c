@@ -151,17 +151,13 @@ static sf_result cut_image(sf_cutter *c, const sf_plan_windows *w) {
   return result;
 }
 
-static bool same_extents(const sf_box *a, const sf_box *b) {
-  for (unsigned i = 0; i < a->rank; i++)
-    if (a->end[i] - a->begin[i] != b->end[i] - b->begin[i]) return false;
-  return true;
-}
 /* The model of a whole layer is not taken on trust: a box of each extent is
  * measured. *ok false: the population has to be cut otherwise. */
 static sf_result check_boxes(sf_cutter *c, bool *ok) {
   sf_plan_population *p = c->population;
   for (uint32_t i = 0; i < p->box_count && *ok; i++) {
-    if (i > 0 && !c->every_tile && same_extents(&p->boxes[i - 1], &p->boxes[i]))
+    if (i > 0 && !c->every_tile &&
+        sf_cut_same_extents(&p->boxes[i - 1], &p->boxes[i]))
       continue;
     SF_TRY(sf_cut_box_fits(c, &p->boxes[i], ok));
   }

@@ -41,12 +41,6 @@ typedef struct sharing {
 
 /* ---- Footprints. ---- */
 
-static bool same_extents(const sf_box *a, const sf_box *b) {
-  for (unsigned i = 0; i < a->rank; i++)
-    if (a->end[i] - a->begin[i] != b->end[i] - b->begin[i]) return false;
-  return true;
-}
-
 static void note_use(sharing *s, seat *at, const sf_plan_use *use) {
   s->need_count = use->need_count;
   at->share = 0;
@@ -70,7 +64,7 @@ static sf_result measure(sharing *s, uint32_t population) {
   for (uint32_t i = 0; i < p->box_count; i++) {
     seat *at = &seats[i];
     if (i > 0 && !c.every_tile &&
-        same_extents(&p->boxes[i - 1], &p->boxes[i])) {
+        sf_cut_same_extents(&p->boxes[i - 1], &p->boxes[i])) {
       *at = seats[i - 1];
     } else {
       sf_plan_use use;
