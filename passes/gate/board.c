@@ -1,24 +1,18 @@
 /* board.c - what of a machine a routed mapping needs. */
 #include "passes/gate/gate.h"
 
+#include "passes/mapping/rows.h"
+
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct reader {
   const sf_mapping *mapping;
+  sf_mapping_cores cores;
+  uint64_t *routes; /* that leave each core, by their number */
   sf_gate_board *board;
   sf_arena *arena;
   sf_diag *diag;
 } reader;
-
-static const char *symbol_of(const sf_mop *mop) {
-  const sf_mop_argument *name = sf_mop_find(mop, SF_MOP_SYMBOL);
-  return name ? name->text : "";
-}
-
-static bool is_row(const sf_mop *mop, const char *keyword) {
-  return strcmp(mop->keyword, keyword) == 0;
-}
 
 static uint32_t place_of(const sf_gate_board *b, sf_position at) {
   return (uint32_t)(at.y * b->width + at.x);
@@ -56,7 +50,7 @@ static uint64_t pool_words(const sf_machine *m, const sf_mop *core,
   if (m->family != SF_FAMILY_LOIHI2) return 0;
   uint64_t each = (uint64_t)sf_machine_value(m, "axon-map-words");
   for (const sf_mop *h = core->first_child; h; h = h->next) {
-    if (!is_row(h, "host")) continue;
+    if (!sf_mapping_is_row(h, "host")) continue;
     const sf_mop_argument *box = sf_mop_find(h, SF_MOP_BOX);
     int64_t own = sf_dict_int(&h->attrs, "words", 0);
     int64_t axons = sf_dict_int(&h->attrs, "axons", 0);
@@ -77,7 +71,7 @@ static sf_result read_core(reader *r, const sf_mop *row, uint64_t ways) {
       !sf_core_router(b->machine, chip, x, y, &router)) {
     return sf_error(r->diag, SF_DIAG_MAPPING, row->loc,
                     "core '@%s' is not on a usable core of '%s'",
-                    symbol_of(row), b->machine->name);
+                    sf_mapping_name(row), b->machine->name);
   }
   b->cores[b->core_count++] =
       (sf_gate_core){place_of(b, router), (uint32_t)p, (uint32_t)chip,
@@ -102,52 +96,15 @@ static uint64_t most_ways(const sf_mapping *mapping, uint64_t routes) {
   return (routes + 1) * projections;
 }
 
-typedef struct named_core {
-  const char *name;
-  const sf_mop *row;
-  uint64_t routes;
-} named_core;
-
-static int by_name(const void *a, const void *b) {
-  const named_core *p = a, *q = b;
-  return strcmp(p->name, q->name);
-}
-
-typedef struct named_cores {
-  uint32_t count;
-  named_core *items;
-} named_cores;
-
-static named_core *find_core(const named_cores *all, const char *name) {
-  named_core key = {.name = name ? name : ""};
-  if (all->count == 0) return NULL;
-  return bsearch(&key, all->items, all->count, sizeof key, by_name);
-}
-
-static sf_result name_cores(reader *r, named_cores *out) {
-  uint32_t count = 0;
-  for (const sf_mop *m = r->mapping->first; m; m = m->next)
-    count += is_row(m, "core");
-  out->count = 0;
-  out->items = SF_NEW_ARRAY(r->arena, named_core, count + (size_t)1);
-  r->board->cores = SF_NEW_ARRAY(r->arena, sf_gate_core, count + (size_t)1);
-  if (!out->items || !r->board->cores) return SF_OOM;
-  for (const sf_mop *m = r->mapping->first; m; m = m->next)
-    if (is_row(m, "core"))
-      out->items[out->count++] = (named_core){symbol_of(m), m, 0};
-  if (out->count) qsort(out->items, out->count, sizeof *out->items, by_name);
-  return SF_OK;
-}
-
 /* ---- Routes. ---- */
 
 static sf_result broken(reader *r, const sf_mop *route) {
   return sf_error(r->diag, SF_DIAG_MAPPING, route->loc,
                   "route '@%s' is no path of live routers; run `route`",
-                  symbol_of(route));
+                  sf_mapping_name(route));
 }
 
-static bool router_of(const reader *r, const named_core *core,
+static bool router_of(const reader *r, const sf_mapping_core *core,
                       sf_position *out) {
   const sf_dict *a = &core->row->attrs;
   return sf_core_router(r->board->machine, sf_dict_int(a, "chip", -1),
@@ -167,12 +124,12 @@ static sf_result walk_path(reader *r, const sf_mop *route, const sf_item *path,
 }
 
 /* A row without a path: X, then Y to each destination. */
-static sf_result walk_xy(reader *r, const named_cores *all, const sf_mop *route,
-                         sf_position from) {
+static sf_result walk_xy(reader *r, const sf_mop *route, sf_position from) {
   const sf_item *to = sf_dict_find(&route->attrs, "to");
   uint32_t count = to && to->kind == SF_ITEM_LIST ? to->count : 0;
   for (uint32_t i = 0; i < count; i++) {
-    const named_core *target = find_core(all, to->items[i].text);
+    const sf_mapping_core *target =
+        sf_mapping_find_core(&r->cores, to->items[i].text);
     sf_position end;
     if (!target || !router_of(r, target, &end) ||
         !sf_gate_cross_xy(r->board, from, end)) {
@@ -182,18 +139,18 @@ static sf_result walk_xy(reader *r, const named_cores *all, const sf_mop *route,
   return SF_OK;
 }
 
-static sf_result walk_route(reader *r, const named_cores *all,
-                            const sf_mop *route) {
-  named_core *from = find_core(all, sf_dict_text(&route->attrs, "from"));
+static sf_result walk_route(reader *r, const sf_mop *route) {
+  const sf_mapping_core *from =
+      sf_mapping_find_core(&r->cores, sf_dict_text(&route->attrs, "from"));
   const sf_item *to = sf_dict_find(&route->attrs, "to");
   sf_position at;
   if (!from || !router_of(r, from, &at)) return broken(r, route);
-  from->routes += to && to->kind == SF_ITEM_LIST ? to->count : 1;
+  r->routes[from->number] += to && to->kind == SF_ITEM_LIST ? to->count : 1;
   /* Tables, not rows, say where packets of SPINNAKER2 go; its routers stay. */
   if (r->board->machine->family == SF_FAMILY_SPINNAKER2) return SF_OK;
   const sf_item *path = sf_dict_find(&route->attrs, "path");
   if (path && path->kind == SF_ITEM_LIST) return walk_path(r, route, path, at);
-  return walk_xy(r, all, route, at);
+  return walk_xy(r, route, at);
 }
 
 /* ---- Barriers and configuration. ---- */
@@ -228,14 +185,17 @@ sf_result sf_gate_board_of(const sf_mapping *mapping, const sf_machine *machine,
   out->height = machine->rows * (chips ? 1 : machine->height);
   out->cores_each = chips ? machine->cores_per_chip : machine->cores_per_router;
   SF_TRY(sf_gate_crossed_create(out, arena));
-  reader r = {mapping, out, arena, diag};
-  named_cores all;
-  SF_TRY(name_cores(&r, &all));
+  reader r = {.mapping = mapping, .board = out, .arena = arena, .diag = diag};
+  SF_TRY(sf_mapping_cores_of(mapping, arena, &r.cores));
+  uint32_t count = r.cores.count;
+  r.routes = SF_NEW_ARRAY(arena, uint64_t, count + (size_t)1);
+  out->cores = SF_NEW_ARRAY(arena, sf_gate_core, count + (size_t)1);
+  if (!r.routes || !out->cores) return SF_OOM;
   for (const sf_mop *m = mapping->first; m; m = m->next)
-    if (is_row(m, "route")) SF_TRY(walk_route(&r, &all, m));
-  for (uint32_t c = 0; c < all.count; c++) {
-    uint64_t ways = most_ways(mapping, all.items[c].routes);
-    SF_TRY(read_core(&r, all.items[c].row, ways));
+    if (sf_mapping_is_row(m, "route")) SF_TRY(walk_route(&r, m));
+  for (uint32_t c = 0; c < count; c++) {
+    uint64_t ways = most_ways(mapping, r.routes[r.cores.items[c].number]);
+    SF_TRY(read_core(&r, r.cores.items[c].row, ways));
   }
   if (out->core_count)
     qsort(out->cores, out->core_count, sizeof *out->cores, by_place);

@@ -15,7 +15,7 @@
 #include "passes/gate/gate.h"
 
 #include "machine/cost.h"
-#include "sf/pass.h"
+#include "passes/mapping/rows.h"
 
 #include <math.h>
 #include <string.h>
@@ -226,26 +226,11 @@ static sf_result gate_mapping(sf_pass_run *run, sf_mapping *mapping) {
   return log_saving(run, &counts);
 }
 
-static sf_result check_machine(const sf_pass_run *run,
-                               const sf_mapping *mapping) {
-  if (!run->machine) {
-    sf_error(run->diag, SF_DIAG_USAGE, mapping->loc,
-             "'power-gating-insertion' needs to know the machine");
-    sf_help(run->diag, "name one with --machine");
-    return SF_FAIL;
-  }
-  if (strcmp(mapping->machine, run->machine->name) == 0) return SF_OK;
-  sf_error(run->diag, SF_DIAG_MAPPING, mapping->loc,
-           "'@%s' is placed on '%s', not on '%s'", mapping->network,
-           mapping->machine, run->machine->name);
-  sf_help(run->diag, "run partition, place and route for '%s' first",
-          run->machine->name);
-  return SF_FAIL;
-}
-
 static sf_result run_gate(sf_pass_run *run) {
+  static const sf_mapping_claim claim = {"power-gating-insertion", "placed",
+                                         "on", "partition, place and route"};
   for (sf_mapping *m = run->module->first_mapping; m; m = m->next) {
-    SF_TRY(check_machine(run, m));
+    SF_TRY(sf_mapping_check_machine(run, m, &claim));
     SF_TRY(gate_mapping(run, m));
   }
   return SF_OK;

@@ -88,7 +88,6 @@ sf_result sf_gate_rectangles(const sf_gate_board *board, bool *grid,
 /* Replaces the rows `gate` of a mapping. */
 sf_result sf_gate_rows_write(sf_mapping *mapping,
                              const sf_gate_list *list) SF_MUST_USE;
-void sf_gate_rows_remove(sf_mapping *mapping);
 /* Errors: OOM; MAPPING when a row says nothing that can be understood. */
 sf_result sf_gate_rows_read(const sf_mapping *mapping, sf_diag *diag,
                             sf_gate_list *list) SF_MUST_USE;

@@ -8,26 +8,11 @@
  * A rectangle may reach over places that are not there. */
 #include "passes/gate/gate.h"
 
+#include "passes/mapping/rows.h"
+
 #include <string.h>
 
 static const char *const KINDS[] = {"core", "router", "bank"};
-
-void sf_gate_rows_remove(sf_mapping *mapping) {
-  sf_mop *first = NULL, *last = NULL, *next = NULL;
-  uint32_t count = 0;
-  for (sf_mop *m = mapping->first; m; m = next) {
-    next = m->next;
-    if (strcmp(m->keyword, "gate") == 0) continue;
-    m->next = NULL;
-    if (last) last->next = m;
-    if (!first) first = m;
-    last = m;
-    count++;
-  }
-  mapping->first = first;
-  mapping->last = last;
-  mapping->count = count;
-}
 
 static sf_result write_row(sf_mapping *mapping, const sf_gate *gate) {
   sf_arena *arena = mapping->module->arena;
@@ -49,7 +34,7 @@ static sf_result write_row(sf_mapping *mapping, const sf_gate *gate) {
 }
 
 sf_result sf_gate_rows_write(sf_mapping *mapping, const sf_gate_list *list) {
-  sf_gate_rows_remove(mapping);
+  sf_mapping_remove(mapping, "gate");
   for (uint32_t i = 0; i < list->count; i++)
     SF_TRY(write_row(mapping, &list->items[i]));
   return SF_OK;
@@ -89,7 +74,7 @@ static bool read_row(const sf_mop *row, sf_gate *out) {
 sf_result sf_gate_rows_read(const sf_mapping *mapping, sf_diag *diag,
                             sf_gate_list *list) {
   for (const sf_mop *m = mapping->first; m; m = m->next) {
-    if (strcmp(m->keyword, "gate") != 0) continue;
+    if (!sf_mapping_is_row(m, "gate")) continue;
     sf_gate gate;
     if (!read_row(m, &gate)) {
       return sf_error(diag, SF_DIAG_MAPPING, m->loc,

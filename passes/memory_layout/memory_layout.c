@@ -12,6 +12,8 @@
  * costs see all of it, and says how many words each cause saves. */
 #include "passes/memory_layout/memory_layout.h"
 
+#include "passes/mapping/rows.h"
+
 typedef struct memory_layout_options {
   bool lists, order;
   int64_t seed;
@@ -51,12 +53,7 @@ static sf_result optimize(sf_pass_run *run, sf_network *network) {
 }
 
 static sf_result run_memory_layout(sf_pass_run *run) {
-  if (!run->machine) {
-    sf_error(run->diag, SF_DIAG_USAGE, SF_NO_LOC,
-             "'memory-layout-optimization' needs to know the machine");
-    sf_help(run->diag, "name one with --machine");
-    return SF_FAIL;
-  }
+  SF_TRY(sf_mapping_need_machine(run, "memory-layout-optimization", SF_NO_LOC));
   for (sf_network *n = run->module->first_network; n; n = n->next)
     SF_TRY(optimize(run, n));
   return sf_layout_blobs(run);

@@ -1,16 +1,12 @@
 /* given.c - the plan that a mapping block states, to report on it. */
+#include "passes/mapping/rows.h"
 #include "passes/partition/plan.h"
-
-#include <string.h>
 
 /* Population that a host row names; population_count: synapses. */
 static uint32_t hosted(const sf_plan *plan, const sf_mop *host) {
-  const sf_mop_argument *value = sf_mop_find(host, SF_MOP_VALUE);
-  if (strcmp(host->keyword, "host") != 0 || !value)
-    return plan->population_count;
+  const sf_op *op = sf_mapping_hosted(plan->network, host);
   uint32_t p = 0;
-  while (p < plan->population_count &&
-         strcmp(plan->populations[p].op->results[0]->name, value->text) != 0)
+  while (p < plan->population_count && plan->populations[p].op != op)
     p++;
   return p;
 }
@@ -38,7 +34,7 @@ static sf_result read_core(sf_plan *plan, const sf_mop *core) {
 
 static sf_result read_cores(sf_plan *plan, const sf_mapping *mapping) {
   for (const sf_mop *m = mapping->first; m; m = m->next)
-    if (strcmp(m->keyword, "core") == 0) SF_TRY(read_core(plan, m));
+    if (sf_mapping_is_row(m, "core")) SF_TRY(read_core(plan, m));
   return SF_OK;
 }
 

@@ -13,8 +13,8 @@
  * machine; with slicing=free as few as it allows, and boxes of several
  * populations may share a core. A projection is hosted with its target.
  * Populations `on = host` are not mapped. */
+#include "passes/mapping/rows.h"
 #include "passes/partition/plan.h"
-#include "sf/pass.h"
 
 #include <string.h>
 
@@ -167,12 +167,7 @@ static sf_result partition_network(sf_pass_run *run,
 }
 
 static sf_result run_partition(sf_pass_run *run) {
-  if (!run->machine) {
-    sf_error(run->diag, SF_DIAG_USAGE, SF_NO_LOC,
-             "'partition' needs to know the machine");
-    sf_help(run->diag, "name one with --machine");
-    return SF_FAIL;
-  }
+  SF_TRY(sf_mapping_need_machine(run, "partition", SF_NO_LOC));
   sf_result result = SF_OK;
   for (const sf_network *n = run->module->first_network; n; n = n->next) {
     sf_result one = partition_network(run, n);

@@ -8,9 +8,8 @@
  * every second row backwards; a chip of SpiNNaker2 in order of PE numbers, quad
  * by quad. Else a search (search.c). */
 #include "passes/place/place.h"
-#include "sf/pass.h"
 
-#include <string.h>
+#include "passes/mapping/rows.h"
 
 enum {
   STAT_CORES,
@@ -37,16 +36,9 @@ static sf_result sit(sf_arena *arena, sf_mop *row, sf_place_core c) {
   return sf_dict_set_int(arena, &row->attrs, "p", c.p);
 }
 
-static uint32_t count_cores(const sf_mapping *mapping) {
-  uint32_t count = 0;
-  for (const sf_mop *m = mapping->first; m; m = m->next)
-    count += strcmp(m->keyword, "core") == 0;
-  return count;
-}
-
 static sf_result machine_is_full(const sf_pass_run *run,
                                  const sf_mapping *mapping, uint64_t seats) {
-  uint32_t cores = count_cores(mapping);
+  uint32_t cores = sf_mapping_count(mapping->first, "core");
   sf_error(
       run->diag, SF_DIAG_CAPACITY, mapping->loc,
       "'@%s' needs %u cores; '%s' has %llu from chip %lld on, %llu too few",
@@ -107,7 +99,7 @@ static sf_result place_in_order(sf_pass_run *run, sf_mapping *mapping) {
   uint32_t seats = 0;
   const sf_chip *last = NULL;
   for (sf_mop *m = mapping->first; m; m = m->next) {
-    if (strcmp(m->keyword, "core") != 0) continue;
+    if (!sf_mapping_is_row(m, "core")) continue;
     sf_place_core c;
     if (!next_core(&w, &c)) return machine_is_full(run, mapping, seats);
     SF_TRY(sit(run->module->arena, m, c));
@@ -183,26 +175,12 @@ static sf_result place_by_search(sf_pass_run *run, sf_mapping *mapping) {
 
 /* ---- The pass. ---- */
 
-static sf_result check_machine(const sf_pass_run *run,
-                               const sf_mapping *mapping) {
-  if (!run->machine) {
-    sf_error(run->diag, SF_DIAG_USAGE, mapping->loc,
-             "'place' needs to know the machine");
-    sf_help(run->diag, "name one with --machine");
-    return SF_FAIL;
-  }
-  if (strcmp(mapping->machine, run->machine->name) == 0) return SF_OK;
-  sf_error(run->diag, SF_DIAG_MAPPING, mapping->loc,
-           "'@%s' is partitioned for '%s', not for '%s'", mapping->network,
-           mapping->machine, run->machine->name);
-  sf_help(run->diag, "run partition for '%s' first", run->machine->name);
-  return SF_FAIL;
-}
-
 static sf_result run_place(sf_pass_run *run) {
+  static const sf_mapping_claim claim = {"place", "partitioned", "for",
+                                         "partition"};
   const place_options *o = SF_PASS_OPTIONS(run, place_options);
   for (sf_mapping *m = run->module->first_mapping; m; m = m->next) {
-    SF_TRY(check_machine(run, m));
+    SF_TRY(sf_mapping_check_machine(run, m, &claim));
     bool search = o->locality > 0 || o->thermal > 0;
     SF_TRY(search ? place_by_search(run, m) : place_in_order(run, m));
   }

@@ -1,5 +1,6 @@
 /* read.c - from a mapping block to clusters and packets; see place.h. */
 #include "passes/mapping/flow.h"
+#include "passes/mapping/rows.h"
 #include "passes/place/place.h"
 #include "support/number.h"
 
@@ -88,20 +89,11 @@ static uint32_t rate_of(const sf_place_rates *rates, const char *name) {
 
 /* ---- Cores and hosts. ---- */
 
-static bool is_row(const sf_mop *m, const char *keyword) {
-  return strcmp(m->keyword, keyword) == 0;
-}
-
 /* Number of the population whose neurons a row names; SF_PLACE_NONE: none. */
 static uint32_t population_of(const reader *r, const sf_mop *row) {
-  const sf_mop_argument *name = sf_mop_find(row, SF_MOP_VALUE);
-  if (!is_row(row, "host") || !name) return SF_PLACE_NONE;
-  const sf_value *value = sf_network_find_value(
-      r->network, (sf_slice){name->text, strlen(name->text)});
-  if (!value || !value->op || !sf_flow_is_on_chip(value->op))
-    return SF_PLACE_NONE;
-  for (uint32_t i = 0; i < r->population_count; i++)
-    if (r->populations[i].op == value->op) return i;
+  const sf_op *op = sf_mapping_hosted(r->network, row);
+  for (uint32_t i = 0; i < r->population_count && op; i++)
+    if (r->populations[i].op == op) return i;
   return SF_PLACE_NONE;
 }
 
@@ -119,7 +111,7 @@ static sf_result read_populations(reader *r, const sf_place_rates *rates) {
 
 static sf_result count_rows(reader *r) {
   for (const sf_mop *m = r->mapping->first; m; m = m->next) {
-    if (!is_row(m, "core")) continue;
+    if (!sf_mapping_is_row(m, "core")) continue;
     r->core_count++;
     for (const sf_mop *h = m->first_child; h; h = h->next)
       r->host_count++;
@@ -133,7 +125,7 @@ static sf_result read_cores(reader *r) {
   SF_TRY(count_rows(r));
   r->core_count = r->host_count = 0;
   for (sf_mop *m = r->mapping->first; m; m = m->next) {
-    if (!is_row(m, "core")) continue;
+    if (!sf_mapping_is_row(m, "core")) continue;
     core *c = &r->cores[r->core_count];
     *c = (core){.row = m, .first = r->host_count};
     for (const sf_mop *h = m->first_child; h; h = h->next) {

@@ -1,35 +1,17 @@
 /* flows.c - pairs of cores between which spikes travel. */
+#include "passes/mapping/rows.h"
 #include "passes/route/hosts.h"
 #include "passes/route/route.h"
 
 #include <string.h>
 
-static uint32_t count_rows(const sf_mop *first, const char *keyword) {
-  uint32_t count = 0;
-  for (const sf_mop *m = first; m; m = m->next)
-    count += strcmp(m->keyword, keyword) == 0;
-  return count;
-}
-
-/* The population whose neurons a `host` row names; NULL: synapses. */
-static const sf_op *hosted_population(const sf_network *network,
-                                      const sf_mop *host) {
-  const sf_mop_argument *value = sf_mop_find(host, SF_MOP_VALUE);
-  if (!value) return NULL;
-  sf_slice name = {value->text, strlen(value->text)};
-  const sf_value *v = sf_network_find_value(network, name);
-  if (!v || !v->op || v->op->kind != SF_OP_NEURONS) return NULL;
-  return v->op;
-}
-
 static sf_result read_hosts(const sf_network *network, const sf_mop *row,
                             sf_arena *arena, sf_route_core *core) {
-  uint32_t most = count_rows(row->first_child, "host");
+  uint32_t most = sf_mapping_count(row->first_child, "host");
   core->hosts = SF_NEW_ARRAY(arena, sf_route_host, most + (size_t)1);
   if (!core->hosts) return SF_OOM;
   for (const sf_mop *m = row->first_child; m; m = m->next) {
-    if (strcmp(m->keyword, "host") != 0) continue;
-    const sf_op *op = hosted_population(network, m);
+    const sf_op *op = sf_mapping_hosted(network, m);
     if (!op) continue;
     const sf_mop_argument *box = sf_mop_find(m, SF_MOP_BOX);
     sf_route_host *host = &core->hosts[core->host_count++];
@@ -43,8 +25,7 @@ static sf_result read_hosts(const sf_network *network, const sf_mop *row,
 static sf_result read_core(const sf_network *network, const sf_machine *machine,
                            const sf_mop *row, sf_arena *arena, sf_diag *diag,
                            sf_route_core *core) {
-  const sf_mop_argument *name = sf_mop_find(row, SF_MOP_SYMBOL);
-  core->name = name ? name->text : "";
+  core->name = sf_mapping_name(row);
   core->chip = sf_dict_int(&row->attrs, "chip", -1);
   core->x = sf_dict_int(&row->attrs, "x", -1);
   core->y = sf_dict_int(&row->attrs, "y", -1);
@@ -68,11 +49,11 @@ static sf_result read_cores(const sf_mapping *mapping,
     return sf_error(diag, SF_DIAG_MAPPING, mapping->loc,
                     "there is no network '@%s'", mapping->network);
   }
-  uint32_t count = count_rows(mapping->first, "core");
+  uint32_t count = sf_mapping_count(mapping->first, "core");
   out->cores = SF_NEW_ARRAY(arena, sf_route_core, count + (size_t)1);
   if (!out->cores) return SF_OOM;
   for (const sf_mop *m = mapping->first; m; m = m->next) {
-    if (strcmp(m->keyword, "core") != 0) continue;
+    if (!sf_mapping_is_row(m, "core")) continue;
     sf_route_core *core = &out->cores[out->core_count++];
     SF_TRY(read_core(network, machine, m, arena, diag, core));
   }

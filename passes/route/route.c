@@ -14,7 +14,8 @@
  * and proves that no two packets can wait for each other: every channel gets a
  * rank that rises along every route (certificate.c). */
 #include "passes/route/route.h"
-#include "sf/pass.h"
+
+#include "passes/mapping/rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,39 +31,17 @@ enum { STAT_ROUTES, STAT_HOPS, STAT_BLOCKS, STAT_ENTRIES, STAT_ESCAPED };
 /* Rows of an earlier run, and what was switched off for its routes. Nothing
  * else refers to them. */
 static void remove_old_rows(sf_mapping *mapping) {
-  sf_mop *first = NULL, *last = NULL, *next = NULL;
-  uint32_t count = 0;
-  for (sf_mop *m = mapping->first; m; m = next) {
-    next = m->next;
-    if (strcmp(m->keyword, "route") == 0 || strcmp(m->keyword, "table") == 0 ||
-        strcmp(m->keyword, "gate") == 0) {
-      continue;
-    }
-    m->next = NULL;
-    if (last) last->next = m;
-    if (!first) first = m;
-    last = m;
-    count++;
-  }
-  mapping->first = first;
-  mapping->last = last;
-  mapping->count = count;
-}
-
-static void forget(sf_dict *attrs, const char *name) {
-  uint32_t kept = 0;
-  for (uint32_t i = 0; i < attrs->count; i++)
-    if (strcmp(attrs->entries[i].name, name) != 0)
-      attrs->entries[kept++] = attrs->entries[i];
-  attrs->count = kept;
+  sf_mapping_remove(mapping, "route");
+  sf_mapping_remove(mapping, "table");
+  sf_mapping_remove(mapping, "gate");
 }
 
 /* What the routes rest on, beside them. */
 static sf_result state_assumptions(sf_mapping *mapping,
                                    const route_options *options) {
   sf_arena *arena = mapping->module->arena;
-  forget(&mapping->attrs, SF_ROUTE_SWITCHING);
-  forget(&mapping->attrs, SF_ROUTE_DEFAULT_ROUTES);
+  sf_mapping_forget(&mapping->attrs, SF_ROUTE_SWITCHING);
+  sf_mapping_forget(&mapping->attrs, SF_ROUTE_DEFAULT_ROUTES);
   if (strcmp(options->switching, "wormhole") == 0)
     SF_TRY(sf_dict_set_word(arena, &mapping->attrs, SF_ROUTE_SWITCHING,
                             options->switching));
@@ -121,26 +100,11 @@ static sf_result route_mapping(sf_pass_run *run, sf_mapping *mapping) {
   return sf_route_certificate(mapping, run->machine, run->diag, NULL);
 }
 
-static sf_result check_machine(const sf_pass_run *run,
-                               const sf_mapping *mapping) {
-  if (!run->machine) {
-    sf_error(run->diag, SF_DIAG_USAGE, mapping->loc,
-             "'route' needs to know the machine");
-    sf_help(run->diag, "name one with --machine");
-    return SF_FAIL;
-  }
-  if (strcmp(mapping->machine, run->machine->name) == 0) return SF_OK;
-  sf_error(run->diag, SF_DIAG_MAPPING, mapping->loc,
-           "'@%s' is placed on '%s', not on '%s'", mapping->network,
-           mapping->machine, run->machine->name);
-  sf_help(run->diag, "run partition and place for '%s' first",
-          run->machine->name);
-  return SF_FAIL;
-}
-
 static sf_result run_route(sf_pass_run *run) {
+  static const sf_mapping_claim claim = {"route", "placed", "on",
+                                         "partition and place"};
   for (sf_mapping *m = run->module->first_mapping; m; m = m->next) {
-    SF_TRY(check_machine(run, m));
+    SF_TRY(sf_mapping_check_machine(run, m, &claim));
     SF_TRY(route_mapping(run, m));
   }
   return SF_OK;

@@ -2,7 +2,6 @@
  * rows_trees.c. */
 #include "passes/route/rows.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 sf_result sf_row_bad(const sf_row_reader *r, const sf_mop *row,
@@ -13,22 +12,14 @@ sf_result sf_row_bad(const sf_row_reader *r, const sf_mop *row,
 
 /* ---- Cores by name. ---- */
 
-static int by_name(const void *a, const void *b) {
-  const sf_row_seat *p = a, *q = b;
-  return strcmp(p->name, q->name);
-}
-
 static sf_result read_seats(sf_row_reader *r) {
-  uint32_t count = 0;
-  for (const sf_mop *m = r->mapping->first; m; m = m->next)
-    count += strcmp(m->keyword, "core") == 0;
-  r->seats = SF_NEW_ARRAY(r->arena, sf_row_seat, count + (size_t)1);
+  SF_TRY(sf_mapping_cores_of(r->mapping, r->arena, &r->cores));
+  r->seats = SF_NEW_ARRAY(r->arena, sf_row_seat, r->cores.count + (size_t)1);
   if (!r->seats) return SF_OOM;
+  uint32_t number = 0;
   for (const sf_mop *m = r->mapping->first; m; m = m->next) {
-    const sf_mop_argument *name = sf_mop_find(m, SF_MOP_SYMBOL);
-    if (strcmp(m->keyword, "core") != 0 || !name) continue;
-    sf_row_seat *s = &r->seats[r->seat_count++];
-    s->name = name->text;
+    if (!sf_mapping_is_row(m, "core")) continue;
+    sf_row_seat *s = &r->seats[number++];
     s->p = (int32_t)sf_dict_int(&m->attrs, "p", -1);
     if (!sf_core_router(r->machine, sf_dict_int(&m->attrs, "chip", -1),
                         sf_dict_int(&m->attrs, "x", -1),
@@ -37,15 +28,14 @@ static sf_result read_seats(sf_row_reader *r) {
       return sf_row_bad(r, m, "is not placed on the machine");
     }
   }
-  if (r->seat_count) qsort(r->seats, r->seat_count, sizeof *r->seats, by_name);
   return SF_OK;
 }
 
 const sf_row_seat *sf_row_find_seat(const sf_row_reader *r,
                                     const sf_item *item) {
-  if (!item || item->kind != SF_ITEM_SYMBOL || r->seat_count == 0) return NULL;
-  sf_row_seat key = {.name = item->text};
-  return bsearch(&key, r->seats, r->seat_count, sizeof key, by_name);
+  if (!item || item->kind != SF_ITEM_SYMBOL) return NULL;
+  const sf_mapping_core *core = sf_mapping_find_core(&r->cores, item->text);
+  return core ? &r->seats[core->number] : NULL;
 }
 
 /* ---- Channels. ---- */
@@ -147,13 +137,11 @@ static sf_result read_paths(sf_row_reader *r, uint32_t route,
 
 static sf_result list_routes(sf_row_reader *r) {
   sf_rows *out = r->out;
-  uint32_t count = 0;
-  for (const sf_mop *m = r->mapping->first; m; m = m->next)
-    count += strcmp(m->keyword, "route") == 0;
+  uint32_t count = sf_mapping_count(r->mapping->first, "route");
   out->routes = SF_NEW_ARRAY(r->arena, const sf_mop *, count + (size_t)1);
   if (!out->routes) return SF_OOM;
   for (const sf_mop *m = r->mapping->first; m; m = m->next)
-    if (strcmp(m->keyword, "route") == 0) out->routes[out->route_count++] = m;
+    if (sf_mapping_is_row(m, "route")) out->routes[out->route_count++] = m;
   return SF_OK;
 }
 

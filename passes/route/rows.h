@@ -4,6 +4,7 @@
 #ifndef SF_PASSES_ROUTE_ROWS_H
 #define SF_PASSES_ROUTE_ROWS_H
 
+#include "passes/mapping/rows.h"
 #include "passes/route/route.h"
 
 typedef struct sf_rows {
@@ -23,7 +24,6 @@ sf_result sf_rows_read(const sf_mapping *mapping, const sf_machine *machine,
 /* ---- Parts. ---- */
 
 typedef struct sf_row_seat {
-  const char *name;
   sf_position router;
   int32_t p;
 } sf_row_seat;
@@ -35,8 +35,8 @@ typedef struct sf_row_reader {
   sf_arena *arena;
   sf_rows *out;
   sf_fabric fabric;
-  uint32_t seat_count;
-  sf_row_seat *seats; /* cores, sorted by name */
+  sf_mapping_cores cores;
+  sf_row_seat *seats; /* of each core, by its number */
 } sf_row_reader;
 
 /* Reports; SF_FAIL. */
