@@ -18,21 +18,26 @@ typedef enum obstacle {
   OBSTACLE_OP
 } obstacle;
 
+/* Floats are the model's fault, which was not quantized; the others are what
+ * no chip has. */
 static const struct {
+  sf_diag_id id;
   const char *why, *help;
 } obstacle_texts[] = {
     [OBSTACLE_FLOAT] =
-        {"works on f32, which no chip does",
+        {SF_DIAG_NOT_NORMAL, "works on f32, which no chip does",
          "quantize the model, or mark what reads it {on = host}"},
     [OBSTACLE_STREAMS] =
-        {"multiplies two streams, and a synapse has a constant weight",
+        {SF_DIAG_TARGET_CANNOT,
+         "multiplies two streams, and a synapse has a constant weight",
          "write it as populations of @product neurons and a sum, or mark what "
          "reads it {on = host}"},
     [OBSTACLE_BROADCAST] =
-        {"repeats elements of an operand, and a population has none to repeat",
+        {SF_DIAG_TARGET_CANNOT,
+         "repeats elements of an operand, and a population has none to repeat",
          "give both operands the shape of the result"},
     [OBSTACLE_OP] =
-        {"has no form as synapses or neurons",
+        {SF_DIAG_TARGET_CANNOT, "has no form as synapses or neurons",
          "rewrite it with projections and neuron functions, or mark "
          "what reads it {on = host}"},
 };
@@ -41,7 +46,7 @@ static sf_result report(sf_legalizer *l, const sf_op *op, obstacle why) {
   bool known = op->order < l->op_count;
   if (known && l->reported[op->order]) return SF_OK;
   if (known) l->reported[op->order] = true;
-  sf_error(l->run->diag, SF_DIAG_NOT_NORMAL, op->loc,
+  sf_error(l->run->diag, obstacle_texts[why].id, op->loc,
            "'%%%s' stands before a population on chip: '%s' %s",
            op->results[0]->name, sf_op_info_get(op->kind)->mnemonic,
            obstacle_texts[why].why);
