@@ -43,26 +43,6 @@ static bool no_chip_holds(const sf_op *op) {
   }
 }
 
-/* What conversion can only make an integer op that no chip holds. A softmax
- * that nothing reads becomes the reader's arg-max. */
-static bool no_chip_holds(const sf_op *op) {
-  switch (op->kind) {
-  case SF_OP_LAYERNORM:
-  case SF_OP_RMSNORM:
-  case SF_OP_GROUPNORM:
-  case SF_OP_INSTANCENORM:
-  case SF_OP_LRN:
-  case SF_OP_DIV:
-    return true;
-  case SF_OP_SOFTMAX:
-    for (const sf_use *use = op->results[0]->first_use; use; use = use->next)
-      if (use->op) return true;
-    return false;
-  default:
-    return false;
-  }
-}
-
 static void report_analog(const sf_legalizer *l) {
   SF_FOREACH_OP(op, l->network) {
     if (!sf_op_is(op, SF_TRAIT_ANALOG)) continue;
