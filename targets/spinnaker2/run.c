@@ -2,6 +2,7 @@
  * (spinnaker2.md 9.4, trace check). If each PE gives the golden outputs from
  * golden inputs, then by induction over the steps so does the whole machine. */
 #include "support/buffer.h"
+#include "support/elf.h"
 #include "support/file.h"
 #include "support/process.h"
 #include "targets/spinnaker2/pe_files.h"
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OUTPUT_LIMIT = 1 << 20, SECONDS_LIMIT = 1800 };
+enum { OUTPUT_LIMIT = 1 << 20, IMAGE_LIMIT = 16 << 20, SECONDS_LIMIT = 1800 };
 static const uint32_t step_mark = ~0u;
 
 typedef struct pe_run {
@@ -130,6 +131,19 @@ static char *loader_option(const char *path) {
   return sf_buffer_take(&text);
 }
 
+/* The emulator waits for code that a damaged image does not hold. */
+static sf_result check_image(const s2_core *core, const char *path,
+                             sf_diag *diag) {
+  char *bytes = NULL;
+  size_t size = 0;
+  SF_TRY(sf_file_read_regular(path, IMAGE_LIMIT, diag, &bytes, &size));
+  const char *fault = sf_elf_fault(bytes, size);
+  free(bytes);
+  if (!fault) return SF_OK;
+  return sf_error(diag, SF_DIAG_ARTEFACT, SF_NO_LOC, "PE '@%s': its image %s",
+                  core->name, fault);
+}
+
 static sf_result run_qemu(const pe_run *run, const s2_core *core,
                           const char *folder, sf_diag *diag) {
   char *elf = sf_s2_file(run->job->directory, core->name, ".elf");
@@ -142,6 +156,7 @@ static sf_result run_qemu(const pe_run *run, const s2_core *core,
                       "the image or the regions of PE '@%s' are missing",
                       core->name);
   }
+  if (result == SF_OK) result = check_image(core, elf_path, diag);
   char *loader = regions_path ? loader_option(regions_path) : NULL;
   if (regions_path && !loader && result == SF_OK) result = SF_OOM;
   const char *arguments[] = {run->qemu,

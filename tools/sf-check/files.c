@@ -1,4 +1,5 @@
 /* files.c - manifest.json against the folder. */
+#include "support/elf.h"
 #include "support/file.h"
 #include "support/hash.h"
 #include "tools/sf-check/check.h"
@@ -16,7 +17,13 @@ static sf_result damaged(sf_check *check, uint32_t line, const char *what) {
   return sf_error(check->diag, SF_DIAG_ARTEFACT, loc, "%s", what);
 }
 
-/* Does the file have the size and the hash that the manifest states? */
+static bool is_elf(const char *relative) {
+  size_t size = strlen(relative);
+  return size > 4 && strcmp(relative + size - 4, ".elf") == 0;
+}
+
+/* Does the file have the size and the hash that the manifest states, and can
+ * an image be loaded? */
 static sf_result compare_file(sf_check *check, const char *relative,
                               const char *path, json_int_t bytes,
                               const char *sha256) {
@@ -29,6 +36,7 @@ static sf_result compare_file(sf_check *check, const char *relative,
   char hash[65];
   sf_sha256(file.data, file.size, hash);
   size_t size = file.size;
+  const char *fault = is_elf(relative) ? sf_elf_fault(file.data, size) : NULL;
   sf_file_unmap(&file);
   check->files++;
   if ((json_int_t)size != bytes) {
@@ -37,6 +45,8 @@ static sf_result compare_file(sf_check *check, const char *relative,
   } else if (strcmp(hash, sha256) != 0) {
     sf_check_fail(check, relative, 0,
                   "its SHA-256 is not the one of the manifest");
+  } else if (fault) {
+    sf_check_fail(check, relative, 0, "the image %s", fault);
   }
   return SF_OK;
 }

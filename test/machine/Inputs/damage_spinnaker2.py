@@ -38,6 +38,14 @@ def regions(blocks):
                        40 + len(body), sum(words) & 0xFFFFFFFF) + body
 
 
+def image():
+    """An ELF of one segment, which is its vector table and its entry."""
+    code = struct.pack("<4I", 0x20000, 0x41, 0, 0)
+    return (b"\x7fELF\x01\x01\x01" + bytes(9) + struct.pack(
+        "<2H5I6H", 2, 40, 1, 1, 52, 0, 0, 52, 32, 1, 40, 0, 0) + struct.pack(
+        "<8I", 1, 84, 0, 0, len(code), len(code), 5, 4) + code)
+
+
 def certificate():
     """Ranks by repeated relaxation over what the tables do."""
     edges, ranks = [], {}
@@ -84,6 +92,7 @@ write("spinnaker2/routing.json", json.dumps({"format": 1, "chips": [
     for (x, y), entries in TABLES.items()]}))
 for name in CORES:
     write(f"spinnaker2/{name}.regions.bin", regions(HEARD[name]))
+    write(f"spinnaker2/{name}.elf", image())
 write("certificate.txt", certificate())
 files = ["certificate.txt"] + ["spinnaker2/" + f for f in sorted(
     os.listdir(os.path.join(good, "spinnaker2")))]
@@ -149,6 +158,22 @@ expect("no certificate rows", changed(good, work, "certificate.txt", lambda d: d
 expect("routing cut", changed(good, work, ROUTING, lambda d: d[:300]), 1, "routing.json")
 expect("regions cut", changed(good, work, "spinnaker2/a.regions.bin", lambda d: d[:20]), 1,
        "a.regions.bin")
+
+put = lambda at, *words: lambda d: d[:at] + struct.pack(f"<{len(words)}I", *words) + d[
+    at + 4 * len(words):]
+for title, change, words in [
+        ("an image of 40 bytes", lambda d: d[:40], "is shorter than the header"),
+        ("no ELF", lambda d: b"x" + d, "is no ELF"),
+        ("another class", lambda d: d[:4] + b"\x02" + d[5:], "is no 32-bit"),
+        ("no segments", put(44, 40 << 16), "has no program headers"),
+        ("headers outside", put(28, 1000), "has program headers outside"),
+        ("sections outside", lambda d: put(32, 1000)(d[:48] + b"\x01" + d[49:]),
+         "has section headers outside"),
+        ("a segment outside", put(56, 90), "has a segment outside the file"),
+        ("a segment beyond memory", put(60, 0xFFFFFFF8), "has a segment outside the memory"),
+        ("an entry outside", put(24, 0x11), "has its entry in no segment")]:
+    expect(title, changed(good, work, "spinnaker2/b.elf", change), 4,
+           "spinnaker2/b.elf: error: the image " + words)
 
 never_crashes(good, work, [f for f in files], int(sys.argv[2]), 11)
 finish("all damage found")

@@ -26,6 +26,7 @@ def vector(word, value):
 
 CASES = {
     "empty": lambda d: b"",
+    "header cut": lambda d: d[:40],
     "code cut": lambda d: d[:0x200],
     "magic": put(3, "B", ord("G")),
     "64 bits": put(4, "B", 2),
@@ -35,6 +36,7 @@ CASES = {
     "no program headers": put(44, "<H", 0),
     "too many program headers": put(44, "<H", 65535),
     "segment too long": put(PHDR + 16, "<I", 0x7FFFFFFF),
+    "entry elsewhere": put(24, "<I", 0x00F00001),
     "segment elsewhere": put(PHDR + 12, "<I", 0x60000000),
     "no stack": vector(0, 0),
     "no reset handler": vector(1, 0xFFFFFFFF),
