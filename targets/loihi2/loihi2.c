@@ -27,11 +27,31 @@ static sf_result check_machine(const sf_emit_job *job) {
                   job->machine->name);
 }
 
+/* loihi2.md 1.7: the same of populations with a phase of their own. */
+static void warn_intervals(const sf_l2_plan *plan) {
+  for (uint32_t l = 0; l < plan->layer_count; l++) {
+    const sf_l2_layer *layer = &plan->layers[l];
+    for (uint32_t p = 0; p < layer->param_count; p++) {
+      const sf_l2_param *param = &layer->params[p];
+      if (strcmp(param->name, "resetInterval") != 0 ||
+          (param->value & (param->value - 1)) == 0)
+        continue;
+      sf_warning(plan->diag, SF_DIAG_TARGET_CANNOT, layer->op->loc,
+                 "'%%%s' is reset every %d steps; hardware resets at powers of "
+                 "two",
+                 layer->value->name, param->value);
+      sf_help(plan->diag, "the simulator does as it says; on hardware choose "
+                          "a power of two (--reset-interval of netx models)");
+    }
+  }
+}
+
 /* The plan, and with a mapping the cores as well: built, but not written. */
 static sf_result build(const sf_emit_job *job, const char *directory) {
   sf_l2_plan plan;
   SF_TRY(check_machine(job));
   SF_TRY(sf_l2_plan_create(job, &plan));
+  if (!directory) warn_intervals(&plan);
   sf_result result = SF_OK;
   if (plan.mapping) {
     result = sf_l2_layout_create(&plan);
