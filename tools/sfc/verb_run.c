@@ -106,8 +106,13 @@ static void take_returns(void *data, uint64_t sample,
 static sf_result run_folder(sfc_session *session, const sfc_runnable *what,
                             const sfc_dataset *dataset, sfc_tally *tally) {
   if (session->arguments.records.count > 0) {
-    return sf_error(session->diag, SF_DIAG_USAGE, SF_NO_LOC,
-                    "--record works on a model, not on a compiled folder");
+    sf_error(session->diag, SF_DIAG_USAGE, SF_NO_LOC,
+             "--record works on a model, not on a compiled folder");
+    sf_help(session->diag,
+            "run its network, which 'sfc verify' holds the folder to: sfc run "
+            "%s/ir/model.sf --record ..",
+            what->folder);
+    return SF_FAIL;
   }
   sfc_difference difference = {0};
   sfc_artefact_run run = {.directory = what->folder,
