@@ -82,8 +82,6 @@ void sf_interp_destroy(sf_interp *interp) {
   if (interp) sf_arena_destroy(interp->arena);
 }
 
-int64_t sf_interp_time(const sf_interp *interp) { return interp->time; }
-
 const sf_word *sf_interp_value(const sf_interp *interp, const sf_value *value) {
   return sf_interp_words(interp, value);
 }

@@ -30,8 +30,6 @@ void sf_interp_reset(sf_interp *interp);
 sf_result sf_interp_step(sf_interp *interp,
                          const sf_word *const *inputs) SF_MUST_USE;
 
-/* Number of the step that comes next. */
-int64_t sf_interp_time(const sf_interp *interp);
 /* Elements of a value in the step just run. Borrowed until the next step. */
 const sf_word *sf_interp_value(const sf_interp *interp, const sf_value *value);
 /* State number `state` of a `neurons` op, one word an element, after the step.
