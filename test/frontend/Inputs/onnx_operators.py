@@ -54,6 +54,7 @@ MODELS = {
     "left": (13, [3, 2], FLOAT, [node("MatMul", ["w", "x"], ["y"])], FLOAT,
              [tensor("w", kernel(4, 3))]),
     "softmax_old": (11, [2, 3, 4], FLOAT, [node("Softmax", ["x"], ["y"])], FLOAT, []),
+    "log_softmax": (13, [2, 4], FLOAT, [node("LogSoftmax", ["x"], ["y"])], FLOAT, []),
     "nearest": (13, [1, 2, 3, 3], FLOAT, [node("Resize", ["x", "", "s"], ["y"], mode="nearest",
                                                nearest_mode="floor",
                                                coordinate_transformation_mode="asymmetric")],
