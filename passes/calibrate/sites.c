@@ -245,20 +245,15 @@ static sf_result read_operand(walk *w, sf_op *op, uint32_t operand) {
 
 /* Rounded values times one number are rounded values of another step. */
 static sf_result rescale(walk *w, const sf_op *op) {
-  sf_blob *blob = sf_op_operand_blob(op, 1);
-  float factor;
-  if ((op->kind != SF_OP_MUL && op->kind != SF_OP_DIV) || !blob) return SF_OK;
-  SF_TRY(sf_blob_load(blob, w->diag));
+  bool rescales;
+  double factor;
+  SF_TRY(sf_qdq_rescales(op, w->diag, &rescales, &factor));
+  if (!rescales) return SF_OK;
   const stream *x = stream_of(w, sf_op_operand(op, 0));
-  if (!sf_qdq_rescales(op, &factor) || (!x->backed && !x->site)) return SF_OK;
+  if (!x->backed && !x->site) return SF_OK;
   stream *s = stream_of(w, op->results[0]);
-  double *values = SF_NEW_ARRAY(w->arena, double, x->scale.count);
-  if (!values) return SF_OOM;
-  for (uint32_t i = 0; i < x->scale.count; i++)
-    values[i] = x->scale.values[i] * (double)factor;
-  s->scale = (sf_scale){x->scale.axis, x->scale.count, values};
   s->backed = true;
-  return SF_OK;
+  return sf_scale_times(&x->scale, factor, w->arena, &s->scale);
 }
 
 /* ---- The walk. ---- */

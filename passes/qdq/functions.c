@@ -37,16 +37,21 @@ bool sf_qdq_dips(const sf_op *op) {
          op->kind == SF_OP_HARDSWISH;
 }
 
-bool sf_qdq_rescales(const sf_op *op, float *factor) {
+sf_result sf_qdq_rescales(const sf_op *op, sf_diag *diag, bool *rescales,
+                          double *factor) {
   const sf_value *x = sf_op_operand(op, 0);
   bool divides = op->kind == SF_OP_DIV;
   sf_blob *blob = op->kind == SF_OP_MUL || divides ? sf_op_operand_blob(op, 1)
                                                    : (sf_blob *)NULL;
+  *rescales = false;
   if (!blob || !x || sf_blob_elements(blob) != 1 ||
       !sf_type_equal(&x->type, &op->results[0]->type) ||
       sf_qdq_is_inner(op->results[0]))
-    return false;
+    return SF_OK;
+  SF_TRY(sf_blob_load(blob, diag));
   float number = sf_blob_f32(blob, 0);
-  *factor = divides ? 1 / number : number;
-  return *factor > 0 && isfinite(*factor);
+  float by = divides ? 1 / number : number; /* as the op would multiply */
+  *factor = (double)by;
+  *rescales = by > 0 && isfinite(by);
+  return SF_OK;
 }

@@ -22,6 +22,9 @@ typedef struct sf_scale {
 } sf_scale;
 
 sf_scale sf_scale_uniform(sf_arena *arena, double value); /* values NULL: OOM */
+/* The same with every number times `factor`; *out may be *in. */
+sf_result sf_scale_times(const sf_scale *in, double factor, sf_arena *arena,
+                         sf_scale *out) SF_MUST_USE;
 /* One number an element, in C order; NULL: out of memory. */
 double *sf_scale_expand(const sf_scale *scale, const sf_type *type,
                         sf_arena *arena);
@@ -94,9 +97,10 @@ bool sf_qdq_is_curve(const sf_op *op);
 /* A curve with a dip below zero, which a few levels do not see. */
 bool sf_qdq_dips(const sf_op *op);
 /* A product with one positive number, or a quotient, which is not part of a
- * larger sum: of rounded values it only changes the step. The blob must be
- * loaded. */
-bool sf_qdq_rescales(const sf_op *op, float *factor);
+ * larger sum: of rounded values it only changes the step, by *factor. Loads the
+ * number. */
+sf_result sf_qdq_rescales(const sf_op *op, sf_diag *diag, bool *rescales,
+                          double *factor) SF_MUST_USE;
 
 /* ---- Sites, for those who lower them. ---- */
 

@@ -181,13 +181,13 @@ static sf_result carry_concat(const sf_op *op, const sf_scale *in,
   return SF_OK;
 }
 
-static sf_result scaled(const sf_scale *in, int axis, double factor,
-                        sf_arena *arena, sf_scale *out) {
+sf_result sf_scale_times(const sf_scale *in, double factor, sf_arena *arena,
+                         sf_scale *out) {
   double *values = SF_NEW_ARRAY(arena, double, in->count);
   if (!values) return SF_OOM;
   for (uint32_t i = 0; i < in->count; i++)
     values[i] = in->values[i] * factor;
-  *out = scale_of(axis, in->count, values);
+  *out = scale_of(in->axis, in->count, values);
   return SF_OK;
 }
 
@@ -197,7 +197,7 @@ static sf_result carry_pool(const sf_op *op, const sf_scale *in,
   *ok = in->axis <= 0;
   if (sf_op_int(op, SF_ATTR_kind) == SF_POOL_AVG)
     *ok = sf_qdq_average(op, &pool) && *ok;
-  return scaled(in, in->axis, 1 / (double)pool.divisor, arena, out);
+  return sf_scale_times(in, 1 / (double)pool.divisor, arena, out);
 }
 
 static sf_result carry_reduce(const sf_op *op, const sf_scale *in,
@@ -215,7 +215,9 @@ static sf_result carry_reduce(const sf_op *op, const sf_scale *in,
     divisor *= (double)type->dim[reduced];
   }
   if (sf_op_int(op, SF_ATTR_kind) != SF_POOL_MEAN) divisor = 1;
-  return scaled(in, axis, 1 / divisor, arena, out);
+  SF_TRY(sf_scale_times(in, 1 / divisor, arena, out));
+  out->axis = axis;
+  return SF_OK;
 }
 
 sf_result sf_qdq_carry_scale(const sf_op *op, const sf_scale *scales,

@@ -192,23 +192,16 @@ static sf_result finish_sum(sf_quantizer *q, sf_linear_sum *sum) {
 
 /* Only the step of a rounded stream changes. */
 static sf_result visit_rescaling(sf_quantizer *q, sf_op *op, bool *done) {
-  sf_blob *blob = sf_op_operand_blob(op, 1);
-  float factor;
-  *done = false;
-  if ((op->kind != SF_OP_MUL && op->kind != SF_OP_DIV) || !blob) return SF_OK;
-  SF_TRY(sf_blob_load(blob, q->run->diag));
+  double factor;
+  SF_TRY(sf_qdq_rescales(op, q->run->diag, done, &factor));
   /* Before a site it is brought to the unit of that. */
-  if (!sf_qdq_rescales(op, &factor) || sf_site_behind(op->results[0]))
-    return SF_OK;
+  *done = *done && !sf_site_behind(op->results[0]);
+  if (!*done) return SF_OK;
   sf_value *integer;
   sf_scale scale;
   SF_TRY(sf_backing_of(q, sf_op_operand(op, 0), op, done, &integer, &scale));
   if (!*done) return SF_OK;
-  double *values = SF_NEW_ARRAY(q->run->scratch, double, scale.count);
-  if (!values) return SF_OOM;
-  for (uint32_t i = 0; i < scale.count; i++)
-    values[i] = scale.values[i] * (double)factor;
-  scale.values = values;
+  SF_TRY(sf_scale_times(&scale, factor, q->run->scratch, &scale));
   sf_op *dequantize;
   SF_TRY(
       sf_add_dequantize(q, integer, op->results[0], &scale, op, &dequantize));
