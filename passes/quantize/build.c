@@ -55,6 +55,13 @@ sf_value *sf_build_reduce(const sf_build *b, sf_pool_kind kind, sf_value *x,
   return sf_op_add_result(op, b->name, &type);
 }
 
+sf_op *sf_build_neurons(const sf_build *b, sf_neuron *neuron, sf_value *x) {
+  sf_op *op = neuron && x ? create(b, SF_OP_NEURONS, 1) : NULL;
+  if (!op || sf_op_set_neuron(op, neuron) != SF_OK) return NULL;
+  sf_op_set_operand(op, 0, x);
+  return op;
+}
+
 sf_op *sf_build_population(const sf_build *b, const char *function,
                            const sf_scalar *emit, sf_value *x) {
   if (!x) return NULL;
@@ -63,10 +70,7 @@ sf_op *sf_build_population(const sf_build *b, const char *function,
   sf_neuron *neuron =
       emit ? sf_library_use_as(module, slice_of(function), *emit, diag)
            : sf_library_use(module, slice_of(function), diag);
-  sf_op *op = neuron ? create(b, SF_OP_NEURONS, 1) : NULL;
-  if (!op || sf_op_set_neuron(op, neuron) != SF_OK) return NULL;
-  sf_op_set_operand(op, 0, x);
-  return op;
+  return sf_build_neurons(b, neuron, x);
 }
 
 void sf_build_set(sf_op *population, const char *param, int64_t value) {

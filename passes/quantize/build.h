@@ -31,6 +31,8 @@ sf_value *sf_build_reduce(const sf_build *b, sf_pool_kind kind, sf_value *x,
  * caller's to add. `emit`: NULL, or another emitted type. */
 sf_op *sf_build_population(const sf_build *b, const char *function,
                            const sf_scalar *emit, sf_value *x);
+/* The same of a function of the module's own. */
+sf_op *sf_build_neurons(const sf_build *b, sf_neuron *neuron, sf_value *x);
 void sf_build_set(sf_op *population, const char *param, int64_t value);
 /* A result of the population, of the shape of its input. */
 sf_value *sf_build_result(const sf_build *b, sf_op *population, unsigned bits);

@@ -170,11 +170,8 @@ static sf_result rewrite(const work *w) {
   sf_value *index =
       sf_build_binary(&b, SF_OP_ADD, SF_MODE_NONE, sum, row, &wide);
   sf_neuron *neuron = index ? function(w) : NULL;
-  sf_op *op = neuron ? sf_op_create(w->q->network, w->quantize, SF_OP_NEURONS,
-                                    1, w->lrn->loc)
-                     : NULL;
-  if (!op || sf_op_set_neuron(op, neuron) != SF_OK) return SF_OOM;
-  sf_op_set_operand(op, 0, index);
+  sf_op *op = sf_build_neurons(&b, neuron, index);
+  if (!op) return SF_OOM;
   const sf_value *old = w->quantize->results[0];
   sf_value *y = sf_op_add_result(op, old->name, &old->type);
   if (!y) return SF_OOM;

@@ -72,12 +72,7 @@ static sf_value *exponentials(const sf_build *b, sf_value *x, double step,
   sf_value *d = sf_build_binary(b, SF_OP_SUB, SF_MODE_NONE, x, most, &type);
   sf_neuron *neuron =
       d ? exp_function(b, type.scalar, step, (1 << bits) - 1) : NULL;
-  sf_op *op = neuron ? sf_op_create(b->q->network, b->before, SF_OP_NEURONS, 1,
-                                    b->before->loc)
-                     : NULL;
-  if (!op || sf_op_set_neuron(op, neuron) != SF_OK) return NULL;
-  sf_op_set_operand(op, 0, d);
-  return sf_build_result(b, op, 16);
+  return sf_build_result(b, sf_build_neurons(b, neuron, d), 16);
 }
 
 static sf_value *probabilities(const sf_build *b, sf_value *e, uint32_t axes) {
