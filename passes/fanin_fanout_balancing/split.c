@@ -6,6 +6,7 @@
 #include "passes/fanin_fanout_balancing/balancing.h"
 
 #include "passes/rewrite/relay.h"
+#include "support/integer.h"
 
 /* The parts: ends of ranges of cut->axis. */
 typedef struct parts {
@@ -153,15 +154,6 @@ typedef struct pieces {
   uint32_t count;
 } pieces;
 
-static int64_t gcd(int64_t a, int64_t b) {
-  while (b) {
-    int64_t rest = a % b;
-    a = b;
-    b = rest;
-  }
-  return a;
-}
-
 /* Of the weights; a rounded sum can be anything. */
 static sf_result unit_of(const sf_op *piece, sf_diag *diag, int64_t *out) {
   *out = 1;
@@ -173,7 +165,7 @@ static sf_result unit_of(const sf_op *piece, sf_diag *diag, int64_t *out) {
   int64_t unit = 0;
   for (size_t i = 0; i < sf_blob_elements(weights) && unit != 1; i++) {
     int64_t w = sf_blob_i32(weights, i);
-    unit = gcd(w < 0 ? -w : w, unit);
+    unit = sf_gcd(w < 0 ? -w : w, unit);
   }
   if (unit) *out = unit;
   return SF_OK;

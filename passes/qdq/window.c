@@ -6,20 +6,13 @@
  * so L is the product of one multiple an axis. */
 #include "passes/qdq/qdq.h"
 
+#include "support/integer.h"
+
 enum { AXES_MAX = 2 };
 
 typedef struct window {
   int64_t kernel, stride, dilation, begin, extent; /* elements */
 } window;
-
-static int64_t divisor_of(int64_t a, int64_t b) {
-  while (b) {
-    int64_t rest = a % b;
-    a = b;
-    b = rest;
-  }
-  return a;
-}
 
 /* Taps of window `o` that read an element; at least one (docs/ir.md 4). */
 static int64_t taps_inside(const window *w, int64_t o) {
@@ -37,7 +30,7 @@ static int64_t common_multiple(const window *w, int32_t out, int64_t most) {
   for (int32_t o = 0; o < out; o++) {
     int64_t count = taps_inside(w, o);
     if (count < 1) return 0;
-    all = all / divisor_of(all, count) * count;
+    all = all / sf_gcd(all, count) * count;
     if (all > most) return 0;
   }
   return all;
