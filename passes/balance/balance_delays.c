@@ -21,6 +21,7 @@
  * starts in step r. A loop with fewer steps than populations has no solution
  * and is reported as the loop. */
 #include "passes/balance/balance.h"
+#include "passes/rewrite/networks.h"
 #include "passes/rewrite/normal_form.h"
 
 #include <inttypes.h>
@@ -140,13 +141,7 @@ static sf_result balance_nothing(sf_pass_run *run) {
 static sf_result run_pass(sf_pass_run *run) {
   if (strcmp(SF_PASS_OPTIONS(run, balance_options)->dmin, "0") == 0)
     return balance_nothing(run);
-  sf_result result = SF_OK;
-  for (sf_network *n = run->module->first_network; n; n = n->next) {
-    sf_result one = balance_network(run, n);
-    if (one == SF_OOM) return one;
-    if (one != SF_OK) result = one;
-  }
-  return result;
+  return sf_pass_each_network(run, balance_network);
 }
 
 const sf_pass sf_pass_balance_delays = {

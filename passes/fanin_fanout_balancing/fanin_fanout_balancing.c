@@ -20,6 +20,7 @@
 #include "passes/fanin_fanout_balancing/balancing.h"
 
 #include "passes/balance/balance.h"
+#include "passes/rewrite/networks.h"
 #include "passes/rewrite/normal_form.h"
 
 #include <string.h>
@@ -144,13 +145,7 @@ static sf_result run_pass(sf_pass_run *run) {
                     "'fanin' and 'fanout' are 0 or at least 2: nothing is "
                     "split into parts of one");
   if (!run->machine && !o->fanin && !o->fanout) return SF_OK;
-  sf_result result = SF_OK;
-  for (sf_network *n = run->module->first_network; n; n = n->next) {
-    sf_result one = balance_network(run, n);
-    if (one == SF_OOM) return one;
-    if (one != SF_OK) result = one;
-  }
-  return result;
+  return sf_pass_each_network(run, balance_network);
 }
 
 const sf_pass sf_pass_fanin_fanout_balancing = {

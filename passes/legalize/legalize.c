@@ -15,6 +15,7 @@
  * once, and so is every integer op without a mode that is not proved to fit. */
 #include "passes/legalize/legalize.h"
 
+#include "passes/rewrite/networks.h"
 #include "passes/rewrite/normal_form.h"
 
 enum { STAT_POPULATIONS, STAT_PROJECTIONS, STAT_POOLS };
@@ -92,13 +93,7 @@ static sf_result legalize_network(sf_pass_run *run, sf_network *network) {
 }
 
 static sf_result run_pass(sf_pass_run *run) {
-  sf_result result = SF_OK;
-  for (sf_network *n = run->module->first_network; n; n = n->next) {
-    sf_result one = legalize_network(run, n);
-    if (one == SF_OOM) return one;
-    if (one != SF_OK) result = one;
-  }
-  SF_TRY(result);
+  SF_TRY(sf_pass_each_network(run, legalize_network));
   if (run->stats[STAT_POPULATIONS] + run->stats[STAT_PROJECTIONS] +
           run->stats[STAT_POOLS] ==
       0)
