@@ -1,16 +1,69 @@
-/* library.c - the neuron functions that travel with the compiler (library.sf).
- */
+/* library.c - the neuron functions that travel with the compiler (library/). */
 #include "sf/ir.h"
 
 #include "ir/copy.h"
 #include "ir/library_text.h"
 #include "ir/names.h"
 
-sf_result sf_library_load(sf_diag *diag, sf_module **out) {
-  sf_slice text = {(const char *)sf_library_text, sf_library_text_size};
-  SF_TRY(sf_parse(text, "library.sf", diag, out));
+#include <stdio.h>
+#include <string.h>
+
+typedef struct family {
+  const char *file; /* as diagnostics name it */
+  const unsigned char *text;
+  const size_t *size;
+} family;
+
+static const family families[] = {
+#define SF_FAMILY(NAME)                                                        \
+  {#NAME ".sf", sf_library_##NAME, &sf_library_##NAME##_size},
+#include "ir/library/families.def"
+#undef SF_FAMILY
+};
+
+enum { FAMILIES = sizeof families / sizeof families[0] };
+
+static sf_result load(const family *f, sf_diag *diag, sf_module **out) {
+  sf_slice text = {(const char *)f->text, *f->size};
+  SF_TRY(sf_parse(text, f->file, diag, out));
   (*out)->directory = NULL; /* it has no files */
   return SF_OK;
+}
+
+static sf_result append(sf_module *all, const family *f, sf_diag *diag) {
+  sf_module *part;
+  SF_TRY(load(f, diag, &part));
+  sf_result result = SF_OK;
+  for (sf_neuron *n = part->first_neuron; n && result == SF_OK; n = n->next)
+    if (!sf_neuron_copy(all, n)) result = SF_OOM;
+  sf_module_destroy(part);
+  return result;
+}
+
+sf_result sf_library_load(sf_diag *diag, sf_module **out) {
+  sf_module *all = sf_module_create("library");
+  sf_result result = all ? SF_OK : SF_OOM;
+  for (size_t i = 0; i < FAMILIES && result == SF_OK; i++)
+    result = append(all, &families[i], diag);
+  if (result != SF_OK) {
+    sf_module_destroy(all);
+    return result;
+  }
+  *out = all;
+  return SF_OK;
+}
+
+/* The family that defines `name`, or the whole library: users of one function
+ * should not pay for parsing all of them. */
+static sf_result load_for(sf_slice name, sf_diag *diag, sf_module **out) {
+  char head[80];
+  int size = name.size < 60 ? snprintf(head, sizeof head, "\nneuron @%.*s(",
+                                       (int)name.size, name.data)
+                            : 0;
+  for (size_t i = 0; i < FAMILIES && size > 0; i++)
+    if (memmem(families[i].text, *families[i].size, head, (size_t)size))
+      return load(&families[i], diag, out);
+  return sf_library_load(diag, out);
 }
 
 static sf_neuron *find(const sf_module *library, sf_slice name, sf_diag *diag) {
@@ -59,7 +112,7 @@ static sf_neuron *use_as(sf_module *module, sf_slice name,
                          const sf_scalar *emit, sf_diag *diag) {
   sf_module *library;
   uint32_t before = sf_diag_errors(diag);
-  sf_result result = sf_library_load(diag, &library);
+  sf_result result = load_for(name, diag, &library);
   sf_neuron *neuron = NULL;
   if (result == SF_OK) {
     sf_neuron *wanted = find(library, name, diag);

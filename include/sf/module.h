@@ -196,7 +196,7 @@ void sf_mapping_erase(sf_mapping *mapping);
 sf_log_entry *sf_module_add_log(sf_module *module, sf_exactness exactness,
                                 int64_t lag, const char *text);
 
-/* A copy of library neuron `name` (ir/library.sf) in the module, or the one
+/* A copy of library neuron `name` (ir/library/) in the module, or the one
  * that is there already with the same structure. NULL with a diagnostic (NAME).
  */
 sf_neuron *sf_library_use(sf_module *module, sf_slice name, sf_diag *diag);

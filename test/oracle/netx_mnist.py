@@ -3,8 +3,9 @@ OUT/mnist.safetensors, straight from its HDF5 file with h5py and the recipe that
 came with it: encoder if_zero, no lag between the layers. Not through the reader,
 so that the interpreter's accuracy does not depend on it.
 
-    netx_mnist.py MODEL.net LIBRARY.sf OUT
+    netx_mnist.py MODEL.net LIBRARY_FOLDER OUT
 """
+import glob
 import json
 import os
 import re
@@ -15,8 +16,9 @@ import h5py
 import numpy as np
 
 
-def library(path, name):
-    text = open(path).read()
+def library(folder, name):
+    text = "".join(open(path).read()
+                   for path in sorted(glob.glob(folder + "/*.sf")))
     return re.search(r"neuron @%s\(.*?\n}\n" % name, text, re.S).group()
 
 

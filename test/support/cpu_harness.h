@@ -25,14 +25,16 @@ typedef struct harness {
 
 /* `module @t { <library> <body> }`, malloc'ed. */
 static char *harness_text(const char *body) {
+  sf_module *all = NULL;
   char *library = NULL;
-  size_t size = 0;
-  assert_int_equal(
-      sf_file_read(SF_TEST_SOURCE "/ir/library.sf", 0, NULL, &library, &size),
-      SF_OK);
+  sf_diag *diag = sf_diag_create(stderr, SF_DIAG_TEXT);
+  assert_int_equal(sf_library_load(diag, &all), SF_OK);
+  assert_int_equal(sf_print(all, NULL, &library), SF_OK);
+  sf_module_destroy(all);
+  sf_diag_destroy(diag);
   char *open = strchr(strstr(library, "module"), '{');
   *strrchr(library, '}') = '\0';
-  size_t room = size + strlen(body) + 128;
+  size_t room = strlen(library) + strlen(body) + 128;
   char *text = malloc(room);
   assert_non_null(text);
   /* A text without a network tests neuron functions only. */

@@ -50,22 +50,22 @@ typedef struct trace_case {
   "  route @r1 {from = @c1, to = [@c0], path = [w]}\n"                         \
   "}\n"
 
-/* The text of one neuron function of ir/library.sf. */
+/* The text of one neuron function of the library. */
 static void add_neuron(sf_buffer *out, const char *name) {
   char *text = NULL;
-  size_t size = 0;
+  sf_module *library = NULL;
   sf_diag *diag = sf_diag_create(stderr, SF_DIAG_TEXT);
-  assert_int_equal(
-      sf_file_read(SF_TEST_SOURCE "/ir/library.sf", 0, diag, &text, &size),
-      SF_OK);
+  assert_int_equal(sf_library_load(diag, &library), SF_OK);
+  assert_int_equal(sf_print(library, NULL, &text), SF_OK);
   char head[64];
   snprintf(head, sizeof head, "neuron @%s(", name);
   const char *start = strstr(text, head);
   assert_non_null(start);
-  const char *end = strstr(start, "\n}\n");
+  const char *end = strstr(start, "\n  }\n");
   assert_non_null(end);
-  sf_buffer_add(out, start, (size_t)(end + 3 - start));
+  sf_buffer_add(out, start, (size_t)(end + 5 - start));
   free(text);
+  sf_module_destroy(library);
   sf_diag_destroy(diag);
 }
 

@@ -37,14 +37,16 @@ static void harness_listen(void *data, const sf_diag_record *record) {
 
 /* `module @t { <library> <body> }`, malloc'ed. */
 static char *harness_text(const char *body) {
+  sf_module *all = NULL;
   char *library = NULL;
-  size_t size = 0;
-  assert_int_equal(
-      sf_file_read(SF_TEST_SOURCE "/ir/library.sf", 0, NULL, &library, &size),
-      SF_OK);
+  sf_diag *diag = sf_diag_create(stderr, SF_DIAG_TEXT);
+  assert_int_equal(sf_library_load(diag, &all), SF_OK);
+  assert_int_equal(sf_print(all, NULL, &library), SF_OK);
+  sf_module_destroy(all);
+  sf_diag_destroy(diag);
   char *open = strchr(strstr(library, "module"), '{');
   *strrchr(library, '}') = '\0';
-  size_t room = size + strlen(body) + 32;
+  size_t room = strlen(library) + strlen(body) + 32;
   char *text = malloc(room);
   assert_non_null(text);
   snprintf(text, room, "module @t {%s%s}\n", open + 1, body);
