@@ -23,21 +23,25 @@ from neuron_models import F, MODELS
 
 assert neuron_models_more
 UNIT = 2 ** -10  # of the integer input: exact in f32
+TIE = 0.25  # half of the neurons have coarse numbers: potentials meet thresholds
 
 
 def draw(name, row, count, steps):
     """Parameters and input. The same for every place to run: no hash of Python's."""
     random = np.random.default_rng(zlib.crc32(name.encode()))
-    params = {}
+    params, tied = {}, count // 2
     for key, (low, high) in row.params.items():
         if row.integer:
             params[key] = random.integers(low, high, count)
         else:
             params[key] = random.uniform(low, high, count).astype(F)
+            params[key][:tied] = np.rint(params[key][:tied] / TIE) * TIE
     mean, deviation = row.drive
     raw = random.normal(mean, deviation, (steps, count))
-    raw = np.rint(raw if row.integer else raw / UNIT)
-    return params, np.clip(raw, -2 ** 15, 2 ** 15 - 1).astype(np.int32)
+    if not row.integer:
+        raw[:, :tied] = np.rint(raw[:, :tied] / TIE) * TIE
+        raw = np.rint(raw / UNIT)
+    return params, np.clip(np.rint(raw), -2 ** 15, 2 ** 15 - 1).astype(np.int32)
 
 
 def expected(row, params, x):
