@@ -27,6 +27,9 @@ typedef struct route_map {
   sf_names *hosts; /* value -> core_list */
   uint64_t *pairs; /* from * core_count + to, sorted */
   uint32_t pair_count;
+  uint32_t *marks; /* of each core: the last pair of populations whose source
+                      reaches it */
+  uint32_t mark;
 } route_map;
 
 static bool is_keyword(const sf_mop *mop, const char *keyword) {
@@ -99,7 +102,9 @@ static sf_result build(route_map *map) {
     if (is_keyword(mop, "route")) SF_TRY(add_pairs(map, mop));
   if (map->pair_count)
     qsort(map->pairs, map->pair_count, sizeof *map->pairs, by_value);
-  return SF_OK;
+  map->marks =
+      SF_NEW_ARRAY(map->v->scratch, uint32_t, map->core_count + (size_t)1);
+  return map->marks ? SF_OK : SF_OOM;
 }
 
 static bool has_route(const route_map *map, uint32_t from, uint32_t to) {
@@ -122,26 +127,64 @@ static void missing(const route_map *map, const sf_value *source,
              source->name, to, target->name);
 }
 
+/* Every core of the source reaches every core of the target. */
+static void check_dense(const route_map *map, const sf_value *source,
+                        const sf_value *target, const core_list *from,
+                        const core_list *to) {
+  for (uint32_t t = 0; t < to->count; t++) {
+    for (uint32_t s = 0; s < from->count; s++) {
+      if (has_route(map, from->cores[s], to->cores[t])) continue;
+      missing(map, source, target, map->names[from->cores[s]],
+              map->names[to->cores[t]]);
+      return;
+    }
+  }
+}
+
+/* The first route of a core, in map->pairs. */
+static uint32_t first_route(const route_map *map, uint32_t from) {
+  uint64_t key = (uint64_t)from * map->core_count;
+  uint32_t low = 0, high = map->pair_count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (map->pairs[middle] < key)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* Some core of the source reaches each core of the target: the routes of the
+ * source are marked once, which is what they take, not cores by cores. */
+static void check_some(route_map *map, const sf_value *source,
+                       const sf_value *target, const core_list *from,
+                       const core_list *to) {
+  uint32_t mark = ++map->mark;
+  for (uint32_t s = 0; s < from->count; s++) {
+    uint64_t begin = (uint64_t)from->cores[s] * map->core_count;
+    map->marks[from->cores[s]] = mark; /* itself */
+    for (uint32_t i = first_route(map, from->cores[s]);
+         i < map->pair_count && map->pairs[i] - begin < map->core_count; i++)
+      map->marks[map->pairs[i] - begin] = mark;
+  }
+  for (uint32_t t = 0; t < to->count; t++) {
+    if (map->marks[to->cores[t]] == mark) continue;
+    missing(map, source, target, NULL, map->names[to->cores[t]]);
+    return;
+  }
+}
+
 /* Reports one missing route for a pair of populations. */
-static void check_pair(const route_map *map, const sf_value *source,
+static void check_pair(route_map *map, const sf_value *source,
                        const sf_value *target, bool dense) {
   const core_list *from = sf_names_find(map->hosts, sf_slice_of(source->name));
   const core_list *to = sf_names_find(map->hosts, sf_slice_of(target->name));
   if (!from || !to || !map->names) return;
-  for (uint32_t t = 0; t < to->count; t++) {
-    const char *name = map->names[to->cores[t]];
-    bool any = false;
-    for (uint32_t s = 0; s < from->count && (dense || !any); s++) {
-      bool found = has_route(map, from->cores[s], to->cores[t]);
-      any |= found;
-      if (found || !dense) continue;
-      missing(map, source, target, map->names[from->cores[s]], name);
-      return;
-    }
-    if (any) continue;
-    missing(map, source, target, NULL, name);
-    return;
-  }
+  if (dense)
+    check_dense(map, source, target, from, to);
+  else
+    check_some(map, source, target, from, to);
 }
 
 /* Values still to look at, on the way back from a population. `dense`: every
@@ -152,7 +195,7 @@ typedef struct waiting {
 } waiting;
 
 typedef struct walk {
-  const route_map *map;
+  route_map *map;
   const sf_value *target;
   waiting *stack;
   uint32_t depth;
@@ -189,7 +232,7 @@ static bool step_back(walk *w, waiting at) {
   return true;
 }
 
-static void check_population(const route_map *map, const sf_op *op) {
+static void check_population(route_map *map, const sf_op *op) {
   walk w = {.map = map, .target = op->results[0]};
   if (!sf_names_find(map->hosts, sf_slice_of(w.target->name))) return;
   w.seen = SF_NEW_ARRAY(map->v->scratch, uint8_t, op->network->op_count);
