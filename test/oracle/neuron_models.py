@@ -3,7 +3,8 @@ in float32 and in the order in which they are written. Nothing here reads the li
 
 Each row: parameters with the ranges to draw them from, the input's mean and deviation, the
 states with what they start at, and the step, which takes states, input and parameters and
-gives what is sent."""
+gives what is sent. constant: the input is an intensity in [0, 1], the same in every step;
+spikes: it is spikes; host: sends or counts what no chip does."""
 from types import SimpleNamespace as Row
 
 import numpy as np
@@ -12,11 +13,13 @@ F = np.float32
 MODELS = {}
 
 
-def model(name, params, drive=(0.4, 0.8), states="v", start=None, fixed=None):
+def model(name, params, drive=(0.4, 0.8), states="v", start=None, fixed=None,
+          constant=False, spikes=False, host=False):
     def keep(step):
         MODELS[name] = Row(params=params, drive=drive, states=states.split(),
                            start=start or {}, fixed=fixed or {}, step=step,
-                           integer=False)
+                           integer=spikes, constant=constant, spikes=spikes,
+                           host=host)
         return step
     return keep
 

@@ -1,6 +1,7 @@
 """neuron_models.py, continued: sinabs, adaptive neurons, Lava, codes, generic ones."""
 import numpy as np
 
+import sf_number
 from neuron_models import BETA, F, MODELS, TH, model, theta
 
 # ---- sinabs, 3.4.
@@ -260,3 +261,71 @@ for suffix, zero in (("", False), ("_zero", True)):
     generic("lif" + suffix, BETA, lambda s, x, p: p.beta * s.v + x, zero)
     generic("cuba_lif" + suffix, CUBA, cuba_new, zero, "i v", (0.1, 0.4))
     generic("cuba_lif_lag" + suffix, CUBA, cuba_old, zero, "i v", (0.1, 0.4))
+
+# ---- Encoders, 2.7; t counts from 1.
+
+
+@model("direct", {}, host=True)
+def direct(s, x, p):
+    return x
+
+
+@model("even_rate", {"offset": (0.0, 1.0)}, states="t", constant=True)
+def even_rate(s, x, p):
+    s.t = s.t + 1
+    t = s.t.astype(F)
+    return np.floor(t * x + p.offset) - np.floor((t - 1) * x + p.offset)
+
+
+@model("bernoulli", {}, states="t", constant=True, host=True)
+def bernoulli(s, x, p):
+    words = np.array([sf_number.draw(0, element, int(s.t[0]), 0)
+                      for element in range(len(x))])
+    s.t = s.t + 1
+    return theta((words >> 8) / 2 ** 24 + 0.5 < x)
+
+
+@model("latency", {}, states="t", constant=True, fixed={"steps": 16.0})
+def latency(s, x, p):
+    now = s.t == np.round((1 - x) * F(p.steps - 1))
+    s.t = s.t + 1
+    return theta(now & (x > 0))
+
+
+@model("delta_event", {"theta": (0.2, 0.8)}, drive=(0.0, 0.6), states="ref")
+def delta_event(s, x, p):
+    z = theta(x - s.ref >= p.theta) - theta(s.ref - x >= p.theta)
+    s.ref = s.ref + z * p.theta
+    return z
+
+
+# ---- Read-outs.
+
+
+@model("count", {}, states="t", drive=(-1, 2), spikes=True, host=True)
+def count(s, x, p):
+    s.t = s.t + x
+    return s.t
+
+
+@model("first_spike", {}, states="t", drive=(-4, 2), spikes=True, host=True)
+def first_spike(s, x, p):
+    s.t = s.t + ((s.t > 0) | (x > 0))
+    return s.t
+
+
+@model("mean", {}, states="sum n", host=True)
+def mean(s, x, p):
+    s.sum, s.n = s.sum + x, s.n + 1
+    return s.sum / s.n
+
+
+def integrated(s, x, p):
+    s.v = p.beta * s.v + x
+    return s.v
+
+
+LEAK = {"beta": (0.3, 0.98)}
+model("li", LEAK, host=True)(integrated)
+model("mean_li", LEAK, states="v sum n", host=True)(
+    lambda s, x, p: mean(s, integrated(s, x, p), p))
