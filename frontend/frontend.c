@@ -2,13 +2,15 @@
 #include "sf/frontend.h"
 
 #include "frontend/netx/netx_reader.h"
+#include "frontend/nir/nir_reader.h"
 #include "frontend/onnx/onnx_reader.h"
 #include "support/file.h"
 
 #include <string.h>
 
-static const sf_frontend *const frontends[] = {&sf_frontend_netx,
-                                               &sf_frontend_onnx};
+/* NIR and netx are both HDF5: the one that asks for more is first. */
+static const sf_frontend *const frontends[] = {
+    &sf_frontend_nir, &sf_frontend_netx, &sf_frontend_onnx};
 
 size_t sf_frontend_count(void) { return SF_COUNT_OF(frontends); }
 

@@ -57,11 +57,26 @@ onnx_operators() { # the tables of the ONNX reader
   echo
   echo "| operator | opsets | becomes | of constants | limits, what helps |"
   echo "|---|---|---|---|---|"
-  "$bin/sfc" import --list-ops | awk 'NR > 1 && NF > 2 {
+  "$bin/sfc" import --list-ops | awk '/^[a-z]+: / { here = $1 == "onnx:"; next }
+  here && NF > 2 {
     folded = $4 == "constants"
     note = ""
     for (i = folded ? 5 : 4; i <= NF; i++) note = note (note == "" ? "" : " ") $i
     printf "| `%s` | %s | %s | %s | %s |\n", $1, $2, $3, folded ? "computed" : "", note
+  }'
+}
+nir_nodes() { # the table of the NIR reader
+  echo "# NIR nodes"
+  echo
+  echo "Generated from the table of \`frontend/nir\` by \`scripts/docs.sh\`. \`nir.md\` explains the conventions; a type that is not here is refused as unknown."
+  echo
+  echo "| node | becomes | limits, what helps |"
+  echo "|---|---|---|"
+  "$bin/sfc" import --list-ops | awk '/^[a-z]+: / { here = $1 == "nir:"; next }
+  here && NF > 2 {
+    note = ""
+    for (i = 4; i <= NF; i++) note = note (note == "" ? "" : " ") $i
+    printf "| `%s` | %s | %s |\n", $1, $3, note
   }'
 }
 page ops.md "$bin/sf-opt" --print-op-docs
@@ -69,4 +84,5 @@ page passes.md "$bin/sf-opt" --print-pass-docs
 page commands.md commands
 page diagnostics.md diagnostics
 page onnx-operators.md onnx_operators
+page nir-nodes.md nir_nodes
 exit $status
