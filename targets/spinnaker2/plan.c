@@ -230,36 +230,14 @@ static sf_result create_cores(const sf_emit_job *job, s2_plan *plan) {
   return SF_OK;
 }
 
-sf_result sf_s2_plan_create(const sf_emit_job *job, s2_plan *out) {
-  *out = (s2_plan){.network = job->network};
-  if (!job->mapping) {
-    sf_error(job->diag, SF_DIAG_TARGET_CANNOT, job->network->loc,
-             "network '@%s' has no mapping", job->network->name);
-    sf_help(job->diag, "run the passes partition, place and route");
-    return SF_FAIL;
-  }
-  out->arena = sf_arena_create();
-  out->scratch = sf_module_create("spinnaker2");
-  if (!out->arena || !out->scratch) return SF_OOM;
-  SF_TRY(create_cores(job, out));
-  SF_TRY(give_keys(out, job->mapping));
-  return find_externals(out);
-}
-
-void sf_s2_plan_destroy(s2_plan *plan) {
-  sf_module_destroy(plan->scratch);
-  sf_arena_destroy(plan->arena);
-  *plan = (s2_plan){0};
-}
-
 static int by_key(const void *a, const void *b) {
   uint32_t x = ((const s2_key_block *)a)->key;
   uint32_t y = ((const s2_key_block *)b)->key;
   return x < y ? -1 : x > y;
 }
 
-sf_result sf_s2_plan_blocks(const s2_plan *plan, s2_key_block **out,
-                            uint32_t *out_count) {
+/* Once for all PEs: each is asked about its own links only. */
+static sf_result list_blocks(s2_plan *plan) {
   uint32_t count = plan->external_count;
   for (uint32_t c = 0; c < plan->core_count; c++)
     for (uint32_t i = 0; i < plan->cores[c].slice_count; i++)
@@ -281,8 +259,67 @@ sf_result sf_s2_plan_blocks(const s2_plan *plan, s2_key_block **out,
       }
     }
   }
-  qsort(blocks, n, sizeof *blocks, by_key);
-  *out = blocks;
-  *out_count = n;
+  if (n) qsort(blocks, n, sizeof *blocks, by_key);
+  plan->blocks = blocks;
+  plan->block_count = n;
   return SF_OK;
+}
+
+/* ---- Streams. ---- */
+
+static sf_result add_stream(s2_plan *plan, const sf_value *value,
+                            s2_stream **out) {
+  for (uint32_t i = 0; i < plan->stream_count; i++) {
+    *out = &plan->streams[i];
+    if ((*out)->value == value) return SF_OK;
+  }
+  size_t elements = sf_type_elements(&value->type);
+  *out = &plan->streams[plan->stream_count];
+  **out = (s2_stream){value, SF_NEW_ARRAY(plan->arena, uint32_t, elements + 1)};
+  if (!(*out)->keys) return SF_OOM;
+  for (size_t e = 0; e < elements; e++)
+    (*out)->keys[e] = S2_NO_KEY;
+  plan->stream_count++;
+  return SF_OK;
+}
+
+static sf_result list_streams(s2_plan *plan) {
+  uint32_t values = plan->network->argument_count;
+  SF_FOREACH_OP(op, plan->network)
+    values += op->result_count;
+  plan->streams = SF_NEW_ARRAY(plan->arena, s2_stream, values + (size_t)1);
+  if (!plan->streams) return SF_OOM;
+  s2_stream *stream = NULL;
+  for (uint32_t b = 0; b < plan->block_count; b++) {
+    const s2_key_block *block = &plan->blocks[b];
+    if (!stream || stream->value != block->value)
+      SF_TRY(add_stream(plan, block->value, &stream));
+    for (uint32_t i = 0; i < block->count; i++)
+      stream->keys[block->elements ? block->elements[i] : i] = block->key + i;
+  }
+  return SF_OK;
+}
+
+sf_result sf_s2_plan_create(const sf_emit_job *job, s2_plan *out) {
+  *out = (s2_plan){.network = job->network};
+  if (!job->mapping) {
+    sf_error(job->diag, SF_DIAG_TARGET_CANNOT, job->network->loc,
+             "network '@%s' has no mapping", job->network->name);
+    sf_help(job->diag, "run the passes partition, place and route");
+    return SF_FAIL;
+  }
+  out->arena = sf_arena_create();
+  out->scratch = sf_module_create("spinnaker2");
+  if (!out->arena || !out->scratch) return SF_OOM;
+  SF_TRY(create_cores(job, out));
+  SF_TRY(give_keys(out, job->mapping));
+  SF_TRY(find_externals(out));
+  SF_TRY(list_blocks(out));
+  return list_streams(out);
+}
+
+void sf_s2_plan_destroy(s2_plan *plan) {
+  sf_module_destroy(plan->scratch);
+  sf_arena_destroy(plan->arena);
+  *plan = (s2_plan){0};
 }

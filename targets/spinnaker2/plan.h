@@ -15,6 +15,7 @@ enum {
   S2_LEAVES_MAX = 16, /* projections into one population */
   S2_DELAY_MAX = 64   /* steps, accumulator ring */
 };
+#define S2_NO_KEY UINT32_MAX
 
 /* A weighted sum, or a stream as it is (op NULL: identity). */
 typedef struct s2_leaf {
@@ -100,6 +101,19 @@ typedef struct s2_external {
   uint32_t key;
 } s2_external;
 
+/* A run of keys: elements of a stream that one core (or the host) sends. */
+typedef struct s2_key_block {
+  const sf_value *value;
+  uint32_t key, count;
+  const uint32_t *elements; /* count numbers; NULL: 0 .. count-1 */
+} s2_key_block;
+
+/* A value that is sent, and the key of each of its elements. */
+typedef struct s2_stream {
+  const sf_value *value;
+  uint32_t *keys; /* S2_NO_KEY: nobody sends it */
+} s2_stream;
+
 typedef struct s2_plan {
   sf_arena *arena;
   sf_module *scratch; /* owns the fused functions */
@@ -108,22 +122,15 @@ typedef struct s2_plan {
   s2_core *cores; /* order of the mapping block */
   uint32_t external_count;
   s2_external *externals;
+  uint32_t block_count, stream_count;
+  s2_key_block *blocks; /* ascending keys */
+  s2_stream *streams;   /* in order of their first keys */
 } s2_plan;
 
 sf_result sf_s2_plan_create(const sf_emit_job *job, s2_plan *out) SF_MUST_USE;
 void sf_s2_plan_destroy(s2_plan *plan);
 /* True when the population runs on the chip. */
 bool sf_s2_on_chip(const sf_op *op);
-
-/* A run of keys: elements of a stream that one core (or the host) sends. */
-typedef struct s2_key_block {
-  const sf_value *value;
-  uint32_t key, count;
-  const uint32_t *elements; /* count numbers; NULL: 0 .. count-1 */
-} s2_key_block;
-/* All blocks, ascending keys, in the plan's arena. */
-sf_result sf_s2_plan_blocks(const s2_plan *plan, s2_key_block **out,
-                            uint32_t *out_count) SF_MUST_USE;
 
 /* Whether param `index` of the fused function differs between the slice's
  * neurons (an array in the regions) or is one word. */

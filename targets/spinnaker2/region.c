@@ -243,7 +243,6 @@ static sf_result build(s2_region_builder *b) {
   b->header = (pe_header){.magic = PE_MAGIC,
                           .layout = PE_LAYOUT,
                           .slice_count = b->core->slice_count};
-  SF_TRY(sf_s2_plan_blocks(b->plan, &b->blocks, &b->block_count));
   sf_s2_region_put(b, &b->header,
                    sizeof b->header); /* room; filled in at the end */
   for (uint32_t i = 0; i < b->core->slice_count; i++)

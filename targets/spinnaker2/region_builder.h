@@ -14,13 +14,6 @@ typedef struct s2_ring {
   uint32_t work, slots;
 } s2_ring;
 
-/* One element of a projection's stream and where it comes from. */
-typedef struct s2_link_record {
-  uint32_t value; /* index of the value's first key block */
-  uint32_t element;
-  pe_link link;
-} s2_link_record;
-
 typedef struct s2_region_builder {
   const s2_plan *plan;
   const s2_core *core;
@@ -33,9 +26,7 @@ typedef struct s2_region_builder {
   uint32_t ring_count;
   uint32_t work; /* words of pe_work so far */
   size_t record_count, record_capacity;
-  s2_link_record *records;
-  s2_key_block *blocks;
-  uint32_t block_count;
+  pe_link *records; /* what an element of a projection's stream does */
 } s2_region_builder;
 
 /* Appends at a multiple of 4 and pads; returns the offset. */

@@ -454,11 +454,8 @@ sf_result sf_s2_run(const sf_run_job *job, sf_run_result *out) {
                       .diag = job->diag};
   s2_plan plan;
   sf_result result = sf_s2_plan_create(&emit, &plan);
-  s2_key_block *blocks = NULL;
-  uint32_t count = 0;
-  if (result == SF_OK) result = sf_s2_plan_blocks(&plan, &blocks, &count);
   if (result == SF_OK) {
-    pe_run run = {job, &plan, blocks, count, qemu, out};
+    pe_run run = {job, &plan, plan.blocks, plan.block_count, qemu, out};
     result = run_plan(&run);
   }
   sf_s2_plan_destroy(&plan);
