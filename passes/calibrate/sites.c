@@ -66,10 +66,15 @@ static bool joins_streams(const sf_op *op) {
 }
 
 /* A table needs few integers; what is rounded already, or is no sum, is left to
- * the chain of the site behind it. */
-static bool is_curve_of_sum(const sf_op *op) {
+ * the chain of the site behind it. Behind a function of a whole vector there is
+ * no chain: its result is rounded, whatever elementwise op reads it. */
+static bool is_curve(const sf_op *op) {
   const sf_value *x = sf_op_operand(op, 0);
-  return sf_qdq_is_curve(op) && x && x->op && sf_qdq_is_linear(x->op);
+  if (!x || !x->op) return false;
+  if (sf_qdq_is_vector_function(x->op))
+    return op->kind == SF_OP_RELU || op->kind == SF_OP_CLIP ||
+           op->kind == SF_OP_LEAKY_RELU || sf_qdq_is_curve(op);
+  return sf_qdq_is_curve(op) && sf_qdq_is_linear(x->op);
 }
 
 /* By one number: only the step of what is rounded changes. */
@@ -80,8 +85,8 @@ static bool is_quotient(const sf_op *op) {
 
 static bool needs_integers(const walk *w, const sf_op *op) {
   if (op->result_count != 1 || !is_f32(op->results[0])) return false;
-  if (is_move(op) || sf_qdq_is_vector_function(op) || is_curve_of_sum(op) ||
-      is_quotient(op))
+  if (is_move(op) || sf_qdq_is_vector_function(op) || is_curve(op) ||
+      is_quotient(op) || sf_qdq_is_mask(op))
     return stream_of(w, op->results[0])->demand;
   return sf_qdq_is_carrier(op) || sf_qdq_is_linear(op) || joins_streams(op) ||
          op->kind == SF_OP_LRN || sf_op_is(op, SF_TRAIT_PROJECTION);
@@ -239,7 +244,7 @@ static sf_result read_operand(walk *w, sf_op *op, uint32_t operand) {
   SF_TRY(read_site(w, op, operand));
   const stream *s = stream_of(w, x);
   if (s->scale.axis < 0 || s->scale.axis == folding_axis(op, x)) return SF_OK;
-  if (is_curve_of_sum(op) || is_quotient(op)) return SF_OK; /* any steps */
+  if (is_curve(op) || is_quotient(op)) return SF_OK; /* any steps */
   return agree_on_steps(w, x, 1);
 }
 
@@ -344,6 +349,18 @@ static sf_result visit_carrier(walk *w, sf_op *op) {
   return SF_OK;
 }
 
+/* Rounded scores with a mask are integers of the same step. */
+static sf_result visit_mask(walk *w, sf_op *op) {
+  const sf_value *x = sf_op_operand(op, 0);
+  SF_TRY(read_site(w, op, 0));
+  const stream *scores = stream_of(w, x);
+  if (scores->scale.axis >= 0) return agree_on_steps(w, x, 1);
+  stream *s = stream_of(w, op->results[0]);
+  s->scale = scores->scale;
+  s->backed = true;
+  return SF_OK;
+}
+
 static sf_result visit_dequantize(walk *w, const sf_op *op) {
   stream *s = stream_of(w, op->results[0]);
   return sf_qdq_scale(op, w->arena, w->diag, &s->backed, &s->scale);
@@ -353,6 +370,7 @@ static sf_result visit(walk *w, sf_op *op) {
   if (op->kind == SF_OP_DEQUANTIZE) return visit_dequantize(w, op);
   if (!needs_integers(w, op)) return SF_OK;
   if (sf_qdq_is_carrier(op)) return visit_carrier(w, op);
+  if (sf_qdq_is_mask(op)) return visit_mask(w, op);
   for (uint32_t i = 0; i < op->operand_count; i++) {
     const sf_value *x = sf_op_operand(op, i);
     if (x && is_f32(x)) SF_TRY(read_operand(w, op, i));

@@ -29,9 +29,6 @@ static const char *const unrounded =
 static const char *const quantize_help =
     "run 'calibrate' and 'quantize' first, or give calibration samples "
     "(--calib)";
-static const char *const norm_help =
-    "replace it with batch normalization, which folds into weights, and train "
-    "again; or run the model on 'cpu' without conversion";
 static const char *const vector_help =
     "'calibrate' and 'quantize' (--calib) make it integers where a quantize of "
     "one step stands before it and one behind it; or run the model on 'cpu' "
@@ -42,8 +39,8 @@ static const row rows[] = {
      vector_help},
     {SF_OP_RMSNORM, "divides by the mean square of a whole vector",
      vector_help},
-    {SF_OP_GROUPNORM, "divides by the deviation of a group", norm_help},
-    {SF_OP_INSTANCENORM, "divides by the deviation of a channel", norm_help},
+    {SF_OP_GROUPNORM, "divides by the deviation of a group", vector_help},
+    {SF_OP_INSTANCENORM, "divides by the deviation of a channel", vector_help},
     {SF_OP_LRN, "divides by the sum of neighbouring squares",
      "round its operand to one step of at most 16 levels, none below zero, as "
      "'calibrate' does behind relu, and its result: then it is a table of two "

@@ -12,7 +12,42 @@ bool sf_qdq_is_product(const sf_op *op) {
 
 bool sf_qdq_is_vector_function(const sf_op *op) {
   return op->kind == SF_OP_SOFTMAX || op->kind == SF_OP_LAYERNORM ||
-         op->kind == SF_OP_RMSNORM;
+         op->kind == SF_OP_RMSNORM || op->kind == SF_OP_GROUPNORM ||
+         op->kind == SF_OP_INSTANCENORM;
+}
+
+/* Of two streams, scaled or moved; or rounded already. */
+static bool is_score(const sf_value *value) {
+  enum { STEPS = 16 };
+  for (int n = 0; value && value->op && n < STEPS; n++) {
+    const sf_op *op = value->op;
+    if (op->kind == SF_OP_MATMUL || op->kind == SF_OP_DEQUANTIZE) return true;
+    bool scaled = (op->kind == SF_OP_MUL || op->kind == SF_OP_DIV) &&
+                  sf_op_operand_blob(op, 1);
+    if (!scaled && !sf_op_is(op, SF_TRAIT_MOVES)) return false;
+    value = sf_op_operand(op, 0);
+  }
+  return false;
+}
+
+/* A softmax whose result somebody reads: at the end it is only an order. */
+static bool is_inner_softmax(const sf_op *op) {
+  if (!op || op->kind != SF_OP_SOFTMAX) return false;
+  for (const sf_use *use = op->results[0]->first_use; use; use = use->next)
+    if (use->op) return true;
+  return false;
+}
+
+bool sf_qdq_is_mask(const sf_op *op) {
+  const sf_blob *blob =
+      op->kind == SF_OP_ADD ? sf_op_operand_blob(op, 1) : (sf_blob *)NULL;
+  const sf_value *x = sf_op_operand(op, 0), *y = op->results[0];
+  if (!blob || !x || y->type.scalar.kind != SF_SCALAR_F32 || !y->first_use ||
+      !sf_type_equal(&x->type, &y->type))
+    return false;
+  for (const sf_use *use = y->first_use; use; use = use->next)
+    if (!is_inner_softmax(use->op)) return false;
+  return is_score(x);
 }
 
 bool sf_qdq_is_curve(const sf_op *op) {

@@ -85,7 +85,7 @@ bool sf_qdq_is_linear(const sf_op *op) {
     return false;
   const sf_type *type = &op->results[0]->type;
   const sf_value *a = sf_op_operand(op, 0), *b = sf_op_operand(op, 1);
-  if (!a || !sf_type_equal(&a->type, type)) return false;
+  if (!a || !sf_type_equal(&a->type, type) || sf_qdq_is_mask(op)) return false;
   if (b) return op->kind != SF_OP_MUL && sf_type_equal(&b->type, type);
   return op->kind != SF_OP_MUL || is_channel_constant(op);
 }

@@ -89,8 +89,13 @@ size_t sf_qdq_input_channel(const sf_op *op, size_t output, size_t k);
 
 /* A product of two f32 streams: matmul or mul. */
 bool sf_qdq_is_product(const sf_op *op);
-/* softmax, layernorm, rmsnorm: each result depends on a whole vector. */
+/* softmax and the norms over elements of one sample: each result depends on a
+ * whole vector. */
 bool sf_qdq_is_vector_function(const sf_op *op);
+/* A constant added to the scores of attention, which nothing but a softmax
+ * inside the network reads: of rounded scores it moves the levels. No linear
+ * sum. */
+bool sf_qdq_is_mask(const sf_op *op);
 /* An elementwise function that is no staircase of equal steps once it is
  * rounded: conversion makes it a table, so its operand is rounded too. */
 bool sf_qdq_is_curve(const sf_op *op);

@@ -35,6 +35,16 @@ sf_value *sf_build_times(const sf_build *b, sf_value *x, int32_t factor,
   return sf_op_add_result(op, b->name, type);
 }
 
+sf_value *sf_build_reshape(const sf_build *b, sf_value *x,
+                           const sf_type *type) {
+  sf_op *op = x ? create(b, SF_OP_RESHAPE, 1) : NULL;
+  if (!op) return NULL;
+  sf_op_set_operand(op, 0, x);
+  sf_type result = *type;
+  result.scalar = x->type.scalar;
+  return sf_op_add_result(op, b->name, &result);
+}
+
 sf_value *sf_build_reduce(const sf_build *b, sf_pool_kind kind, sf_value *x,
                           uint32_t axes, unsigned bits) {
   int64_t list[SF_RANK_MAX];
@@ -86,22 +96,22 @@ sf_value *sf_build_result(const sf_build *b, sf_op *population, unsigned bits) {
 
 /* ---- Levels. ---- */
 
-/* Bits of the axes of `type` along which a constant, aligned at the end,
- * differs. */
-static uint32_t axes_of(const sf_blob *blob, const sf_type *type) {
+/* Bits of the first `rank` axes of a stream along which a constant, aligned at
+ * their end, differs. */
+static uint32_t axes_of(const sf_blob *blob, uint32_t rank) {
   uint32_t axes = 0;
   for (uint32_t i = 0; blob && i < blob->type.rank; i++)
-    if (blob->type.dim[i] > 1) axes |= 1u << (i + type->rank - blob->type.rank);
+    if (blob->type.dim[i] > 1) axes |= 1u << (i + rank - blob->type.rank);
   return axes;
 }
 
-static double number_at(const sf_blob *blob, const sf_type *type,
-                        const int32_t *at, double otherwise) {
+static double number_at(const sf_blob *blob, uint32_t rank, const int32_t *at,
+                        double otherwise) {
   if (!blob) return otherwise;
   size_t index = 0;
   for (uint32_t i = 0; i < blob->type.rank; i++) {
     int32_t extent = blob->type.dim[i];
-    int32_t place = at[i + type->rank - blob->type.rank];
+    int32_t place = at[i + rank - blob->type.rank];
     index = index * (size_t)extent + (size_t)(extent == 1 ? 0 : place);
   }
   return (double)sf_blob_f32(blob, index);
@@ -114,8 +124,7 @@ typedef struct numbers {
   bool fits;
 } numbers;
 
-static void fill(const sf_levels_plan *plan, const sf_type *stream,
-                 numbers *n) {
+static void fill(const sf_levels_plan *plan, uint32_t rank, numbers *n) {
   size_t elements = sf_type_elements(&n->type);
   n->fits = true;
   for (size_t k = 0; k < elements; k++) {
@@ -127,9 +136,9 @@ static void fill(const sf_levels_plan *plan, const sf_type *stream,
     }
     int axis = plan->step->axis;
     double step = sf_scale_at(plan->step, axis < 0 ? 0 : (size_t)at[axis]);
-    double gain = number_at(plan->gain, stream, at, 1);
+    double gain = number_at(plan->gain, rank, at, 1);
     double factor = gain * plan->unit / step * 0x1p38;
-    double shift = number_at(plan->shift, stream, at, 0) / step * 0x1p8;
+    double shift = number_at(plan->shift, rank, at, 0) / step * 0x1p8;
     n->fits = n->fits && fabs(factor) < 0x1p31 - 1 && fabs(shift) < 0x1p30;
     n->factor[k] = sf_round_constant(factor);
     n->offset[k] = sf_round_constant(shift) + 128; /* a half: rounds up */
@@ -155,8 +164,8 @@ sf_result sf_build_levels(const sf_build *b, const sf_levels_plan *plan,
                           sf_value *x, sf_value **out) {
   *out = NULL;
   if (!x) return SF_OOM;
-  uint32_t axes =
-      axes_of(plan->gain, &x->type) | axes_of(plan->shift, &x->type);
+  uint32_t rank = x->type.rank - plan->behind;
+  uint32_t axes = axes_of(plan->gain, rank) | axes_of(plan->shift, rank);
   if (plan->step->axis >= 0) axes |= 1u << plan->step->axis;
   numbers n = {.type = sf_int_type(&x->type, 32)};
   for (uint32_t i = 0; i < n.type.rank; i++)
@@ -165,7 +174,7 @@ sf_result sf_build_levels(const sf_build *b, const sf_levels_plan *plan,
   n.factor = SF_NEW_ARRAY(b->q->run->scratch, int32_t, elements);
   n.offset = SF_NEW_ARRAY(b->q->run->scratch, int32_t, elements);
   if (!n.factor || !n.offset) return SF_OOM;
-  fill(plan, &x->type, &n);
+  fill(plan, rank, &n);
   if (!n.fits) return SF_OK;
   sf_scalar emit = plan->site->results[0]->type.scalar;
   sf_op *op = sf_build_population(b, "levels", &emit, x);

@@ -24,6 +24,8 @@ sf_value *sf_build_binary(const sf_build *b, sf_op_kind kind, sf_mode mode,
 /* x times one number. */
 sf_value *sf_build_times(const sf_build *b, sf_value *x, int32_t factor,
                          const sf_type *type);
+/* The same elements in another shape. */
+sf_value *sf_build_reshape(const sf_build *b, sf_value *x, const sf_type *type);
 /* Over the axes of the bit mask, which stay with extent 1. */
 sf_value *sf_build_reduce(const sf_build *b, sf_pool_kind kind, sf_value *x,
                           uint32_t axes, unsigned bits);
@@ -39,12 +41,13 @@ sf_value *sf_build_result(const sf_build *b, sf_op *population, unsigned bits);
 
 /* What rounds a fixed-point stream x to the levels of a site: real value = x
  * unit gain + shift, where gain and shift are constants that broadcast to x
- * (NULL: 1, 0). */
+ * without its last `behind` axes (NULL: 1, 0). */
 typedef struct sf_levels_plan {
   const sf_op *site; /* quantize */
   const sf_scale *step;
   double unit;
   sf_blob *gain, *shift;
+  uint32_t behind;
 } sf_levels_plan;
 /* *out NULL: steps are so small that a factor has more than 31 bits. */
 sf_result sf_build_levels(const sf_build *b, const sf_levels_plan *plan,

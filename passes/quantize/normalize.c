@@ -1,5 +1,6 @@
-/* normalize.c - layernorm and rmsnorm of integers (conversion.md 1.7), N of
- * them in one step s:
+/* normalize.c - layernorm, rmsnorm, groupnorm and instancenorm of integers
+ * (conversion.md 1.7), N of them in one step s; groups of channels are the rows
+ * of a matrix:
  *
  *   c = N x - sum x             (rmsnorm: c = x)
  *   a = round(c m / 2^30)       at most A, where N A^2 <= 2^30
@@ -21,7 +22,8 @@ typedef struct norm {
   double step;     /* of x */
   uint32_t axes;   /* bit mask */
   double count;    /* N */
-  bool centred;    /* layernorm */
+  bool centred;    /* all but rmsnorm */
+  bool grouped;    /* groupnorm, instancenorm: x is a matrix, a row a group */
   int32_t factor;  /* m */
   int64_t epsilon; /* in units of v */
 } norm;
@@ -35,6 +37,18 @@ static void find_axes(norm *n) {
     n->axes |= 1u << i;
     n->count *= type->dim[i];
   }
+}
+
+/* Groups of channels as rows. */
+static sf_type group_type(norm *n) {
+  const sf_type *type = &n->op->results[0]->type;
+  int32_t dim[2] = {type->dim[0], 0};
+  if (n->op->kind == SF_OP_GROUPNORM)
+    dim[0] = (int32_t)sf_op_int(n->op, SF_ATTR_groups);
+  dim[1] = (int32_t)(sf_type_elements(type) / (size_t)dim[0]);
+  n->axes = 1u << 1;
+  n->count = dim[1];
+  return sf_type_make(n->x->type.scalar, 2, dim);
 }
 
 /* Factor m and epsilon; false: some number has too many bits. */
@@ -91,26 +105,36 @@ static sf_value *quotients(const norm *n) {
 sf_result sf_norm_rewrite(sf_quantizer *q, sf_op *site, const sf_scale *step,
                           sf_value **out) {
   const sf_op *op = sf_op_operand(site, 0)->op;
+  const sf_type *type = &op->results[0]->type;
   norm n = {.b = {q, site, op->results[0]->name},
             .op = op,
-            .centred = op->kind == SF_OP_LAYERNORM};
+            .centred = op->kind != SF_OP_RMSNORM,
+            .grouped =
+                op->kind == SF_OP_GROUPNORM || op->kind == SF_OP_INSTANCENORM};
   sf_scale scale;
   bool ok;
   SF_TRY(sf_backing_of(q, sf_op_operand(op, 0), site, &ok, &n.x, &scale));
   if (!ok || scale.axis >= 0) return SF_OK;
   n.step = sf_scale_at(&scale, 0);
-  find_axes(&n);
+  sf_type rows = {0};
+  if (n.grouped)
+    rows = group_type(&n);
+  else
+    find_axes(&n);
   if (!find_units(&n)) return SF_OK;
   sf_blob *gain = sf_op_operand_blob(op, 1);
   sf_blob *shift = op->operand_count > 2 ? sf_op_operand_blob(op, 2) : NULL;
   SF_TRY(sf_blob_load(gain, q->run->diag));
   if (shift) SF_TRY(sf_blob_load(shift, q->run->diag));
-  sf_value *p = quotients(&n);
+  if (n.grouped) n.x = sf_build_reshape(&n.b, n.x, &rows);
+  sf_value *p = n.x ? quotients(&n) : NULL;
+  if (n.grouped) p = sf_build_reshape(&n.b, p, type);
   if (!p) return SF_OOM;
   sf_levels_plan plan = {.site = site,
                          .step = step,
                          .unit = sqrt(n.count) * sqrt(2.0) * 0x1p-30,
                          .gain = gain,
-                         .shift = shift};
+                         .shift = shift,
+                         .behind = n.grouped ? type->rank - 1u : 0};
   return sf_build_levels(&n.b, &plan, p, out);
 }

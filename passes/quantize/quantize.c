@@ -275,6 +275,14 @@ static sf_result visit_quantize(sf_quantizer *q, sf_op *op) {
   return done ? erase_dead(q, op) : SF_OK;
 }
 
+static sf_result visit_mask(sf_quantizer *q, sf_op *op) {
+  bool done;
+  SF_TRY(sf_mask_rewrite(q, op, &done));
+  if (!done) return SF_OK;
+  q->run->stats[STAT_FUNCTIONS]++;
+  return erase_dead(q, op);
+}
+
 static sf_result visit(sf_quantizer *q, sf_op *op) {
   bool done;
   if (op->result_count != 1) return SF_OK;
@@ -282,6 +290,7 @@ static sf_result visit(sf_quantizer *q, sf_op *op) {
   if (op->kind == SF_OP_DEQUANTIZE) return visit_dequantize(q, op);
   if (sf_qdq_is_carrier(op)) return visit_carrier(q, op);
   if (sf_qdq_is_product(op)) return visit_product(q, op);
+  if (sf_qdq_is_mask(op)) return visit_mask(q, op);
   if (op->kind == SF_OP_DIV) return visit_rescaling(q, op, &done);
   if (!sf_qdq_is_linear(op) || sf_qdq_is_inner(op->results[0])) return SF_OK;
   return visit_sum(q, op);
@@ -328,8 +337,9 @@ const sf_pass sf_pass_quantize = {
         "Gives each channel of a linear sum a unit that is the step of the "
         "site behind it over an odd integer, rounds weights and biases to it, "
         "and lets projections, residual sums, pools and moves work on "
-        "integers, products of two streams too, and softmax, layernorm and "
-        "rmsnorm between two sites. With calibration samples the bias of each "
+        "integers, products of two streams too, masks of attention, and "
+        "softmax and the norms of a sample between two sites. With calibration "
+        "samples the bias of each "
         "channel is "
         "corrected, and the log states the error of each layer and the "
         "accuracy. Without the option `layers`, widths are those that "

@@ -141,6 +141,9 @@ sf_result sf_carry_rewrite(sf_quantizer *q, sf_op *op, bool *done) SF_MUST_USE;
 const sf_op *sf_maker_of(const sf_value *integer);
 /* Its `low` or `high`, given or that of the type. */
 int64_t sf_quantize_bound(const sf_op *quantize, sf_attr_id id);
+/* mask.c: a constant on rounded scores as levels of the same step. *done false:
+ * the scores are not rounded to one step, or the mask does not fit. */
+sf_result sf_mask_rewrite(sf_quantizer *q, sf_op *op, bool *done) SF_MUST_USE;
 /* lrn.c: quantize of a normalized rounded stream, as a table of two integers.
  * *done false: it is none, or the table would be too large. */
 sf_result sf_lrn_rewrite(sf_quantizer *q, sf_op *quantize,

@@ -3,8 +3,9 @@
 
 usage: integer_attention.py NETWORKS SEED
 
-Draws networks in quantize/dequantize form: a norm, queries and keys that are products of it,
-softmax, and values; one head, all steps random. `quantize` makes integer ops of them,
+Draws networks in quantize/dequantize form: a norm (of tokens, of groups of them, or of each),
+queries and keys that are products of it, with a mask or bias of positions or none, softmax, and
+values; one head, all steps random. `quantize` makes integer ops of them,
 `convert-to-spiking` writes them as populations, in one step or in a pipeline. Every result on the
 interpreter and in CPU code must be what is computed here, element by element.
 """
@@ -71,6 +72,25 @@ def softmax(row, step, out):
     return [levels(x * r, 2.0 ** -30, out[0], 1, 0, *out[1:]) for x in e]
 
 
+def group_norm(rows, groups, step, epsilon, gain, shift, out):
+    """groupnorm of [channels, width]: rows of a group are one vector, gains are by channel."""
+    width, size, done = len(rows[0]), len(rows) // groups, []
+    for first in range(0, len(rows), size):
+        flat = [x for row in rows[first:first + size] for x in row]
+        by_element = [[values[first + i // width] for i in range(len(flat))]
+                      for values in (gain, shift)]
+        flat = norm(flat, 8, step, epsilon, *by_element, out)
+        done += [flat[i:i + width] for i in range(0, len(flat), width)]
+    return done
+
+
+def masked(rows, mask, step):
+    """Scores of 8 bits and a mask, in 16 bits together."""
+    most = 2 ** 15 - 2 ** 7
+    return [[x + max(nearest(float(m) / float(step)), -most) for x, m in zip(*pair)]
+            for pair in zip(rows, mask)]
+
+
 def product(a, b, steps, out):
     unit = float(F(float(steps[0]) * float(steps[1])))
     return [[levels(sum(x * y for x, y in zip(row, column)), unit, out[0], 1, 0, *out[1:])
@@ -89,10 +109,16 @@ class Attention:
     def __init__(self, seed):
         rng = np.random.default_rng(seed)
         self.tokens, self.width = int(rng.integers(2, 9)), int(rng.integers(2, 25))
-        self.layernorm = bool(rng.integers(2))
+        self.kind = str(rng.choice(["layernorm", "rmsnorm", "groupnorm", "instancenorm"]))
+        divisors = [n for n in range(1, self.tokens + 1) if self.tokens % n == 0]
+        self.groups = int(rng.choice(divisors))
+        if self.kind == "instancenorm":
+            self.groups = self.tokens
         self.epsilon = float(F(rng.choice([1e-6, 1e-5, 1e-3])))
-        self.gain = (rng.random(self.width) * 2 - 0.5).astype(F)
-        self.shift = (rng.random(self.width) - 0.5).astype(F)
+        self.grouped = self.kind in ("groupnorm", "instancenorm")
+        self.gains = self.tokens if self.grouped else self.width
+        self.gain = (rng.random(self.gains) * 2 - 0.5).astype(F)
+        self.shift = (rng.random(self.gains) - 0.5).astype(F)
         draw = lambda low, high: F(math.exp(rng.uniform(math.log(low), math.log(high))))
         self.s_x, self.s_n = draw(0.001, 0.5), draw(0.01, 0.04)
         self.s_a = F(float(self.s_n) ** 2 * draw(150, 150 * self.width))
@@ -100,15 +126,29 @@ class Attention:
         self.s_o = F(float(self.s_p) * float(self.s_n) * draw(150, 300))
         self.x = rng.integers(-128, 128, (4, self.tokens, self.width)) // int(rng.integers(1, 9))
 
+        self.mask = None
+        if rng.integers(3) == 1:  # causal, as exporters write it: no blob has an infinity
+            self.mask = np.triu(np.full((self.tokens, self.tokens), np.finfo(F).min), 1)
+        elif rng.integers(2):
+            self.mask = F(self.s_a) * rng.normal(0, 40, (self.tokens, self.tokens)).astype(F)
+
+    def normalized(self, sample):
+        if self.grouped:
+            return group_norm(sample, self.groups, self.s_x, self.epsilon, self.gain, self.shift,
+                              (self.s_n, -128, 127))
+        return [norm(row, 8, self.s_x, self.epsilon, self.gain,
+                     self.shift if self.kind == "layernorm" else None, (self.s_n, -128, 127))
+                for row in sample]
+
     def expected(self):
         signed = (-128, 127)
         out = []
         for sample in self.x.tolist():
-            n = [norm(row, 8, self.s_x, self.epsilon, self.gain,
-                      self.shift if self.layernorm else None, (self.s_n, *signed))
-                 for row in sample]
+            n = self.normalized(sample)
             a = product(n, [list(c) for c in zip(*n)], (self.s_n, self.s_n),
                         (self.s_a, *signed))
+            if self.mask is not None:
+                a = masked(a, self.mask, self.s_a)
             p = [softmax(row, self.s_a, (self.s_p, 0, 255)) for row in a]
             out.append(product(p, n, (self.s_p, self.s_n), (self.s_o, *signed)))
         return np.array(out)
@@ -116,10 +156,12 @@ class Attention:
     def text(self):
         n, d = self.tokens, self.width
         blob = lambda name, v: f"  blob @{name} : f32 = splat {number(v)}\n"
-        dense = lambda name, v: (f"  blob @{name} : f32[{d}] = dense ["
-                                 + ", ".join(map(number, v)) + "]\n")
+        dense = lambda name, v: (
+            f"  blob @{name} : f32{list(v.shape)} = dense ["
+            + ", ".join(map(number, v.flatten())) + "]\n")
         shape = f"f32[{n}, {d}]"
-        op = (f"layernorm %x.d, @gain, @shift" if self.layernorm else "rmsnorm %x.d, @gain")
+        op = f"{self.kind} %x.d, @gain" + ("" if self.kind == "rmsnorm" else ", @shift")
+        groups = f"groups = {self.groups}, " if self.kind == "groupnorm" else ""
         site = lambda name, of, box, low=-128, high=127: (
             f"    %{name}.q = quantize %{of}, @{name}.step {{round = half-up, low = {low}, "
             f"high = {high}}} : {'i9' if low == 0 else 'i8'}{box}\n"
@@ -128,12 +170,15 @@ class Attention:
         return ("module @attention {\n" + blob("x.step", self.s_x) + blob("n.step", self.s_n)
                 + blob("a.step", self.s_a) + blob("p.step", self.s_p) + blob("o.step", self.s_o)
                 + dense("gain", self.gain) + dense("shift", self.shift)
+                + ("" if self.mask is None else dense("mask", self.mask))
                 + f"  network @main(%x: {shape}) -> ({shape}) {{\n" + site("x", "x", wide)
-                + f"    %n = {op} {{epsilon = {number(self.epsilon)}}} : {shape}\n"
+                + f"    %n = {op} {{{groups}epsilon = {number(self.epsilon)}}} : {shape}\n"
                 + site("n", "n", wide)
                 + f"    %t = transpose %n.d {{perm = [1, 0]}} : f32[{d}, {n}]\n"
                 + f"    %a = matmul %n.d, %t : f32{square}\n" + site("a", "a", square)
-                + f"    %p = softmax %a.d : f32{square}\n" + site("p", "p", square, 0, 255)
+                + (f"    %p = softmax %a.d : f32{square}\n" if self.mask is None else
+                   f"    %b = add %a.d, @mask : f32{square}\n"
+                   f"    %p = softmax %b : f32{square}\n") + site("p", "p", square, 0, 255)
                 + f"    %o = matmul %p.d, %n.d : {shape}\n" + site("o", "o", wide)
                 + "    return %o.d\n  }\n}\n")
 
