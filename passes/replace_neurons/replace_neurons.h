@@ -1,0 +1,19 @@
+/* replace_neurons.h - what the files of replace-neurons share. */
+#ifndef SF_PASSES_REPLACE_NEURONS_H
+#define SF_PASSES_REPLACE_NEURONS_H
+
+#include "sf/pass.h"
+
+typedef struct sf_replace_effect {
+  uint32_t inputs;          /* that both networks ran on; 0: none compared */
+  uint64_t results, differ; /* elements of the results, all steps */
+  uint64_t spikes[2];       /* that populations sent: before, after */
+} sf_replace_effect;
+
+/* measure.c: runs the first networks of `before` and of the run's module on a
+ * few inputs: samples, or seeded ones. An input on which one of them stops is
+ * no error; the effect then has no inputs. Errors: OOM. */
+sf_result sf_replace_measure(const sf_pass_run *run, const sf_module *before,
+                             sf_replace_effect *out) SF_MUST_USE;
+
+#endif
