@@ -17,16 +17,6 @@ static int by_key(const void *a, const void *b) {
   return p->key < q->key ? -1 : p->key > q->key;
 }
 
-static bool intersect(const sf_table_entry *a, const sf_table_entry *b) {
-  return ((a->key ^ b->key) & a->mask & b->mask) == 0;
-}
-
-static sf_table_entry merged(const sf_table_entry *a, const sf_table_entry *b) {
-  uint32_t mask = a->mask & b->mask & ~(a->key ^ b->key);
-  return (sf_table_entry){a->key & mask, mask, a->route,
-                          a->straight && b->straight};
-}
-
 /* ---- Siblings. ---- */
 
 /* Exchanges bit 0 and bit `n`. */
@@ -54,7 +44,7 @@ static bool merge_bit(sf_table *t, unsigned n) {
     if (i + 1 < count && e[i].route == e[i + 1].route &&
         e[i].mask == e[i + 1].mask && (e[i].mask & 1) &&
         (e[i].key ^ e[i + 1].key) == 1) {
-      e[kept] = merged(&e[i], &e[i + 1]);
+      e[kept] = sf_table_merge(&e[i], &e[i + 1]);
       i++;
     }
     kept++;
@@ -89,7 +79,7 @@ static int by_count(const void *a, const void *b) {
 static bool catches(const sf_table_entry *e, uint32_t count,
                     const sf_table_entry *others) {
   for (uint32_t i = 0; i < count; i++)
-    if (intersect(e, &others[i])) return true;
+    if (sf_table_meet(e, &others[i])) return true;
   return false;
 }
 
@@ -101,7 +91,7 @@ static uint32_t merge_bucket(sf_table_entry *e, uint32_t count,
   for (uint32_t i = 0; i < count; i++) {
     uint32_t tried = 0;
     for (uint32_t k = i + 1; k < count && tried < REACH && spare > 0; k++) {
-      sf_table_entry both = merged(&e[i], &e[k]);
+      sf_table_entry both = sf_table_merge(&e[i], &e[k]);
       tried++;
       if (catches(&both, rest_count, rest)) continue;
       e[i] = both;
@@ -166,7 +156,7 @@ void sf_table_drop_defaults(sf_table *t) {
  * and the block leaves open: at most 32 deep. */
 static bool same_way(sf_table_entry from, const sf_table *to, uint32_t at,
                      bool defaults) {
-  while (at < to->count && !intersect(&from, &to->entries[at]))
+  while (at < to->count && !sf_table_meet(&from, &to->entries[at]))
     at++;
   if (at == to->count) return defaults && from.straight;
   const sf_table_entry *e = &to->entries[at];

@@ -16,6 +16,20 @@ typedef struct sf_table_entry {
   bool straight;  /* all its packets go straight on, to no core */
 } sf_table_entry;
 
+/* Does some key match both? */
+static inline bool sf_table_meet(const sf_table_entry *a,
+                                 const sf_table_entry *b) {
+  return ((a->key ^ b->key) & a->mask & b->mask) == 0;
+}
+
+/* The narrowest entry that matches all keys of both, by the route of `a`. */
+static inline sf_table_entry sf_table_merge(const sf_table_entry *a,
+                                            const sf_table_entry *b) {
+  uint32_t mask = a->mask & b->mask & ~(a->key ^ b->key);
+  return (sf_table_entry){a->key & mask, mask, a->route,
+                          a->straight && b->straight};
+}
+
 typedef struct sf_table {
   uint32_t count;
   sf_table_entry *entries;

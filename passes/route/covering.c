@@ -36,10 +36,6 @@ static uint32_t generality_of(uint32_t mask) {
   return count;
 }
 
-static bool intersect(const sf_table_entry *a, const sf_table_entry *b) {
-  return ((a->key ^ b->key) & a->mask & b->mask) == 0;
-}
-
 /* The merge of the members, and the place behind all that are no more
  * general. */
 static void fold(cover *c) {
@@ -47,13 +43,7 @@ static void fold(cover *c) {
   for (uint32_t i = 0; i < c->count; i++) {
     const sf_table_entry *e = &c->slots[i].entry;
     if (!c->slots[i].member) continue;
-    if (c->members++ == 0) {
-      c->merge = *e;
-      continue;
-    }
-    c->merge.mask &= e->mask & ~(c->merge.key ^ e->key);
-    c->merge.key &= c->merge.mask;
-    c->merge.straight &= e->straight;
+    c->merge = c->members++ ? sf_table_merge(&c->merge, e) : *e;
   }
   uint32_t generality = generality_of(c->merge.mask);
   c->place = 0;
@@ -93,7 +83,7 @@ static bool find_bit(const cover *c, uint32_t *out_bit, uint32_t *out_value) {
     if (c->slots[i].member) continue;
     for (uint32_t o = c->slots[i].first; o != UINT32_MAX; o = c->next[o]) {
       const sf_table_entry *e = &c->originals[o];
-      if (!intersect(e, &c->merge)) continue;
+      if (!sf_table_meet(e, &c->merge)) continue;
       covered = true;
       uint32_t bits = telling_bits(c, e), count = generality_of(~bits);
       if (count > fewest) continue;
@@ -135,7 +125,7 @@ static bool check_up(cover *c) {
     if (!c->slots[i].member) continue;
     for (uint32_t k = i + 1; k < c->place; k++) {
       if (c->slots[k].member ||
-          !intersect(&c->slots[i].entry, &c->slots[k].entry)) {
+          !sf_table_meet(&c->slots[i].entry, &c->slots[k].entry)) {
         continue;
       }
       c->slots[i].member = false;

@@ -1,16 +1,9 @@
 /* escape.c - see escape.h. */
 #include "passes/route/escape.h"
 
-#include <stdlib.h>
-
 /* x + 0.37 y in hundredths: different for neighbours in all six directions, so
  * that three of them rise (spinnaker2.md 4.6). */
 enum { HEIGHT_X = 100, HEIGHT_Y = 37 };
-
-static int by_number(const void *a, const void *b) {
-  uint64_t p = *(const uint64_t *)a, q = *(const uint64_t *)b;
-  return (p > q) - (p < q);
-}
 
 typedef struct builder {
   sf_escape *e;
@@ -75,7 +68,7 @@ sf_result sf_escape_create(const sf_fabric *fabric, sf_arena *arena,
     lowest[r] = (uint64_t)out->height[r] << 32 | r;
     out->up[r] = out->root[r] = SF_FABRIC_NONE;
   }
-  qsort(lowest, n, sizeof *lowest, by_number);
+  sf_numbers_sort(lowest, n);
   for (uint32_t i = 0; i < n; i++) {
     uint32_t r = (uint32_t)lowest[i];
     if (fabric->live[r] && out->root[r] == SF_FABRIC_NONE) span(&b, r);

@@ -7,40 +7,14 @@
 
 #include <stdlib.h>
 
-static sf_item symbol(const char *name) {
-  return (sf_item){.kind = SF_ITEM_SYMBOL, .text = name};
-}
-
-/* A row from one core to `count` others; *out_attrs: where a path may go. */
-static sf_result add_row(sf_route_job *job, const sf_route_core *from,
-                         uint32_t count, sf_item *targets,
-                         sf_dict **out_attrs) {
-  sf_arena *arena = job->mapping->module->arena;
-  sf_mop *row = sf_mop_create(job->mapping, NULL, "route");
-  char *name =
-      sf_arena_printf(job->scratch, "r%llu", (unsigned long long)job->rows++);
-  if (!row || !name) return SF_OOM;
-  SF_TRY(sf_mop_add_symbol(job->mapping, row, name));
-  sf_item source = symbol(from->name);
-  sf_item list = {.kind = SF_ITEM_LIST, .count = count, .items = targets};
-  SF_TRY(sf_dict_set(arena, &row->attrs, "from", &source));
-  SF_TRY(sf_dict_set(arena, &row->attrs, "to", &list));
-  *out_attrs = &row->attrs;
-  job->routes += count;
-  return SF_OK;
-}
-
 static sf_result no_path(const sf_route_job *job, const sf_route_core *from,
                          const sf_route_core *to) {
-  sf_error(job->diag, SF_DIAG_CAPACITY, job->mapping->loc,
-           "no path by '%s' leads from '@%s' to '@%s'",
-           sf_algorithm_text(job->algorithm), from->name, to->name);
-  sf_help(job->diag, "%s",
-          job->algorithm <= SF_ALGORITHM_ODD_EVEN
-              ? "dead routers or links are in the way: "
-                "route{algorithm=adaptive} goes round them"
-              : "place the network on routers that hang together");
-  return SF_FAIL;
+  return sf_route_no_path(
+      job, from, to,
+      job->algorithm <= SF_ALGORITHM_ODD_EVEN
+          ? "dead routers or links are in the way: "
+            "route{algorithm=adaptive} goes round them"
+          : "place the network on routers that hang together");
 }
 
 /* ---- X, then Y. ---- */
@@ -84,12 +58,13 @@ static sf_result route_xy(sf_route_job *job, const sf_route_flows *flows) {
     for (uint32_t i = flows->first[c]; i < flows->first[c + 1]; i++) {
       const sf_route_core *target = &flows->cores[flows->targets[i]];
       if (target == from) continue;
-      to[count++] = symbol(target->name);
+      to[count++] = sf_route_symbol(target);
       job->hops += (uint64_t)abs(target->router.x - from->router.x) +
                    (uint64_t)abs(target->router.y - from->router.y);
     }
+    job->routes += count;
     sf_dict *attrs;
-    if (count) SF_TRY(add_row(job, from, count, to, &attrs));
+    if (count) SF_TRY(sf_route_add_row(job, from, count, to, &attrs));
   }
   return SF_OK;
 }
@@ -103,11 +78,6 @@ typedef struct pairs {
   uint32_t *sinks;
 } pairs;
 
-static int by_number(const void *a, const void *b) {
-  uint64_t p = *(const uint64_t *)a, q = *(const uint64_t *)b;
-  return (p > q) - (p < q);
-}
-
 static uint64_t key_of(const sf_route_job *job, const sf_route_core *from,
                        const sf_route_core *to) {
   return (uint64_t)sf_route_router(job, from) << 32 | sf_route_router(job, to);
@@ -115,7 +85,7 @@ static uint64_t key_of(const sf_route_job *job, const sf_route_core *from,
 
 static uint32_t find_pair(const pairs *p, uint64_t key) {
   const uint64_t *found =
-      bsearch(&key, p->keys, p->count, sizeof key, by_number);
+      bsearch(&key, p->keys, p->count, sizeof key, sf_numbers_compare);
   return found ? (uint32_t)(found - p->keys) : 0;
 }
 
@@ -131,7 +101,7 @@ static sf_result collect(const sf_route_job *job, const sf_route_flows *flows,
     for (uint32_t i = flows->first[c]; i < flows->first[c + 1]; i++)
       p->keys[n++] =
           key_of(job, &flows->cores[c], &flows->cores[flows->targets[i]]);
-  if (n) qsort(p->keys, n, sizeof *p->keys, by_number);
+  sf_numbers_sort(p->keys, n);
   for (uint32_t i = 0; i < n; i++)
     if (i == 0 || p->keys[i] != p->keys[p->count - 1])
       p->keys[p->count++] = p->keys[i];
@@ -175,10 +145,11 @@ static sf_result write_pairs(sf_route_job *job, const sf_route_flows *flows,
           (from->router.x != to->router.x || from->router.y != to->router.y)) {
         return no_path(job, from, to);
       }
-      sf_item target = symbol(to->name);
+      sf_item target = sf_route_symbol(to);
       sf_dict *attrs;
-      SF_TRY(add_row(job, from, 1, &target, &attrs));
+      SF_TRY(sf_route_add_row(job, from, 1, &target, &attrs));
       SF_TRY(set_path(job, attrs, tree));
+      job->routes++;
       job->hops += tree->hop_count;
     }
   }

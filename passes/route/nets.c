@@ -1,6 +1,7 @@
 /* nets.c - see nets.h. */
 #include "passes/route/router.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const NAMES[] = {"xy", "odd-even", "adaptive", "legal-ner"};
@@ -63,4 +64,13 @@ sf_result sf_route_nets(const sf_route_task *task, sf_arena *arena,
   SF_TRY(sf_router_create(task, arena, &r, out));
   SF_TRY(run[task->algorithm](&r));
   return sum_up(&r);
+}
+
+int sf_numbers_compare(const void *a, const void *b) {
+  uint64_t p = *(const uint64_t *)a, q = *(const uint64_t *)b;
+  return (p > q) - (p < q);
+}
+
+void sf_numbers_sort(uint64_t *numbers, size_t count) {
+  if (count) qsort(numbers, count, sizeof *numbers, sf_numbers_compare);
 }

@@ -81,4 +81,8 @@ typedef struct sf_routing {
 sf_result sf_route_nets(const sf_route_task *task, sf_arena *arena,
                         sf_routing *out) SF_MUST_USE;
 
+/* Numbers, often a key above an index, in ascending order. */
+int sf_numbers_compare(const void *a, const void *b); /* of uint64_t */
+void sf_numbers_sort(uint64_t *numbers, size_t count);
+
 #endif

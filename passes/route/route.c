@@ -72,6 +72,36 @@ uint32_t sf_route_router(const sf_route_job *job, const sf_route_core *core) {
   return (uint32_t)(core->router.y * job->fabric.width + core->router.x);
 }
 
+sf_item sf_route_symbol(const sf_route_core *core) {
+  return (sf_item){.kind = SF_ITEM_SYMBOL, .text = core->name};
+}
+
+sf_result sf_route_add_row(sf_route_job *job, const sf_route_core *from,
+                           uint32_t count, sf_item *targets,
+                           sf_dict **out_attrs) {
+  sf_arena *arena = job->mapping->module->arena;
+  sf_mop *row = sf_mop_create(job->mapping, NULL, "route");
+  char *name =
+      sf_arena_printf(job->scratch, "r%llu", (unsigned long long)job->rows++);
+  if (!row || !name) return SF_OOM;
+  SF_TRY(sf_mop_add_symbol(job->mapping, row, name));
+  sf_item source = sf_route_symbol(from);
+  sf_item list = {.kind = SF_ITEM_LIST, .count = count, .items = targets};
+  SF_TRY(sf_dict_set(arena, &row->attrs, "from", &source));
+  SF_TRY(sf_dict_set(arena, &row->attrs, "to", &list));
+  *out_attrs = &row->attrs;
+  return SF_OK;
+}
+
+sf_result sf_route_no_path(const sf_route_job *job, const sf_route_core *from,
+                           const sf_route_core *to, const char *help) {
+  sf_error(job->diag, SF_DIAG_CAPACITY, job->mapping->loc,
+           "no path by '%s' leads from '@%s' to '@%s'",
+           sf_algorithm_text(job->algorithm), from->name, to->name);
+  sf_help(job->diag, "%s", help);
+  return SF_FAIL;
+}
+
 static sf_result route_mapping(sf_pass_run *run, sf_mapping *mapping) {
   const route_options *options = SF_PASS_OPTIONS(run, route_options);
   remove_old_rows(mapping);

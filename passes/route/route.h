@@ -71,6 +71,17 @@ typedef struct sf_route_job {
 /* Router of a core, as a number of the fabric. */
 uint32_t sf_route_router(const sf_route_job *job, const sf_route_core *core);
 
+/* A core as a row names it. */
+sf_item sf_route_symbol(const sf_route_core *core);
+/* A row `route` from one core to `count` others; *out_attrs: its attributes, to
+ * add to. */
+sf_result sf_route_add_row(sf_route_job *job, const sf_route_core *from,
+                           uint32_t count, sf_item *targets,
+                           sf_dict **out_attrs) SF_MUST_USE;
+/* Reports CAPACITY; SF_FAIL. `help`: what to do. */
+sf_result sf_route_no_path(const sf_route_job *job, const sf_route_core *from,
+                           const sf_route_core *to, const char *help);
+
 /* Append `route` (and `table`) rows. Errors: CAPACITY, with the pair that no
  * path joins or the table that does not fit. */
 sf_result sf_route_loihi2(sf_route_job *job,

@@ -3,13 +3,7 @@
 
 #include "passes/route/search.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-static int by_number(const void *a, const void *b) {
-  uint64_t p = *(const uint64_t *)a, q = *(const uint64_t *)b;
-  return (p > q) - (p < q);
-}
 
 sf_result sf_router_unrouted(sf_router *r, uint32_t net, uint32_t sink) {
   sf_routing *out = r->out;
@@ -62,7 +56,7 @@ sf_result sf_router_create(const sf_route_task *task, sf_arena *arena,
   }
   for (uint32_t n = 0; n < task->net_count; n++)
     keys[n] = (uint64_t)(UINT32_MAX - task->nets[n].weight) << 32 | n;
-  qsort(keys, task->net_count, sizeof *keys, by_number);
+  sf_numbers_sort(keys, task->net_count);
   for (uint32_t n = 0; n < task->net_count; n++)
     r->order[n] = (uint32_t)keys[n];
   SF_TRY(sf_escape_create(task->fabric, arena, &r->escape));

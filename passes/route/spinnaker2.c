@@ -28,11 +28,6 @@ typedef struct plan {
   sf_chip_entry *entries;
 } plan;
 
-static int by_number(const void *a, const void *b) {
-  uint64_t p = *(const uint64_t *)a, q = *(const uint64_t *)b;
-  return (p > q) - (p < q);
-}
-
 static int by_tree(const void *a, const void *b) {
   const sender *p = a, *q = b;
   if (p->router != q->router) return p->router < q->router ? -1 : 1;
@@ -65,7 +60,7 @@ static sf_result find_senders(plan *p) {
       const sf_route_core *to = &f->cores[f->targets[first + i]];
       places[i] = (uint64_t)sf_route_router(p->job, to) << 32 | (uint32_t)to->p;
     }
-    qsort(places, count, sizeof *places, by_number);
+    sf_numbers_sort(places, count);
     for (uint32_t i = 0; i < count; i++)
       if (i == 0 || places[i] >> 32 != places[i - 1] >> 32)
         p->chips[first + chips++] = (uint32_t)(places[i] >> 32);
@@ -103,15 +98,12 @@ static sf_result no_path(const plan *p, const sf_unrouted *missed,
   for (i = f->first[c]; i + 1 < f->first[c + 1]; i++)
     if (sf_route_router(p->job, &f->cores[f->targets[i]]) == missed->sink)
       break;
-  sf_error(p->job->diag, SF_DIAG_CAPACITY, p->job->mapping->loc,
-           "no path by '%s' leads from '@%s' to '@%s'",
-           sf_algorithm_text(p->job->algorithm), f->cores[c].name,
-           f->cores[f->targets[i]].name);
-  sf_help(p->job->diag, "place the network on chips that hang together%s",
-          p->job->algorithm <= SF_ALGORITHM_ODD_EVEN
-              ? ", or take route{algorithm=legal-ner}, which goes round faults"
-              : "");
-  return SF_FAIL;
+  return sf_route_no_path(
+      p->job, &f->cores[c], &f->cores[f->targets[i]],
+      p->job->algorithm <= SF_ALGORITHM_ODD_EVEN
+          ? "place the network on chips that hang together, or take "
+            "route{algorithm=legal-ner}, which goes round faults"
+          : "place the network on chips that hang together");
 }
 
 /* ---- Entries. ---- */
@@ -179,25 +171,16 @@ static sf_result collect_entries(plan *p, const uint32_t *net_of,
 /* ---- Rows. ---- */
 
 static sf_result write_route(plan *p, uint32_t source, sf_item *to) {
-  sf_mapping *mapping = p->job->mapping;
-  sf_arena *arena = mapping->module->arena;
+  sf_arena *arena = p->job->mapping->module->arena;
   const sf_route_flows *f = p->flows;
-  sf_mop *row = sf_mop_create(mapping, NULL, "route");
-  char *name = sf_arena_printf(p->job->scratch, "r%llu",
-                               (unsigned long long)p->job->rows++);
-  if (!row || !name) return SF_OOM;
-  p->job->routes++;
-  SF_TRY(sf_mop_add_symbol(mapping, row, name));
+  sf_dict *attrs;
   uint32_t count = 0;
   for (uint32_t i = f->first[source]; i < f->first[source + 1]; i++)
-    to[count++] =
-        (sf_item){.kind = SF_ITEM_SYMBOL, .text = f->cores[f->targets[i]].name};
-  sf_item from = {.kind = SF_ITEM_SYMBOL, .text = f->cores[source].name};
-  sf_item list = {.kind = SF_ITEM_LIST, .count = count, .items = to};
-  SF_TRY(sf_dict_set(arena, &row->attrs, "from", &from));
-  SF_TRY(sf_dict_set(arena, &row->attrs, "to", &list));
-  SF_TRY(sf_dict_set_int(arena, &row->attrs, "key", p->keys[source].key));
-  return sf_dict_set_int(arena, &row->attrs, "mask", p->keys[source].mask);
+    to[count++] = sf_route_symbol(&f->cores[f->targets[i]]);
+  SF_TRY(sf_route_add_row(p->job, &f->cores[source], count, to, &attrs));
+  p->job->routes++;
+  SF_TRY(sf_dict_set_int(arena, attrs, "key", p->keys[source].key));
+  return sf_dict_set_int(arena, attrs, "mask", p->keys[source].mask);
 }
 
 static sf_result write_routes(plan *p) {

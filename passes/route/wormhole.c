@@ -5,7 +5,6 @@
  * mode A has found. */
 #include "passes/route/waits_private.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct components {
@@ -179,11 +178,6 @@ static sf_result report_hubs(const sf_waits *w, const sf_wait_graph *g,
   return report_way(&r, a, b);
 }
 
-static int by_number(const void *a, const void *b) {
-  uint64_t p = *(const uint64_t *)a, q = *(const uint64_t *)b;
-  return (p > q) - (p < q);
-}
-
 /* Channels by component, then by their old rank. */
 static sf_result rank(const sf_waits *w, const components *c, uint32_t count,
                       sf_verdict *out) {
@@ -193,14 +187,14 @@ static sf_result rank(const sf_waits *w, const components *c, uint32_t count,
   if (!keys || !sorted) return SF_OOM;
   for (uint32_t v = 0; v < n; v++)
     keys[v] = (uint64_t)out->ranks[v] << 32 | v;
-  qsort(keys, n, sizeof *keys, by_number);
+  sf_numbers_sort(keys, n);
   uint32_t *place = SF_NEW_ARRAY(w->arena, uint32_t, n + (size_t)1);
   if (!place) return SF_OOM;
   for (uint32_t i = 0; i < n; i++)
     place[(uint32_t)keys[i]] = i;
   for (uint32_t v = 0; v < n; v++)
     sorted[v] = (uint64_t)(count - 1 - c->of[v]) << 32 | place[v];
-  qsort(sorted, n, sizeof *sorted, by_number);
+  sf_numbers_sort(sorted, n);
   for (uint32_t i = 0; i < n; i++)
     out->ranks[(uint32_t)keys[(uint32_t)sorted[i]]] = i;
   return SF_OK;
