@@ -183,6 +183,8 @@ sf_result sf_gate_board_of(const sf_mapping *mapping, const sf_machine *machine,
   *out = (sf_gate_board){.machine = machine};
   out->width = machine->columns * (chips ? 1 : machine->width);
   out->height = machine->rows * (chips ? 1 : machine->height);
+  const sf_quantity *banks = sf_machine_quantity(machine, "memory-banks");
+  out->banks = banks && banks->value >= 1 ? (uint64_t)banks->value : 0;
   out->cores_each = chips ? machine->cores_per_chip : machine->cores_per_router;
   SF_TRY(sf_gate_crossed_create(out, arena));
   reader r = {.mapping = mapping, .board = out, .arena = arena, .diag = diag};

@@ -32,11 +32,9 @@ static bool has(const sf_machine *machine, const char *leakage) {
 }
 
 /* Words of a bank; 0: the machine has none, or the family no pool. */
-static uint64_t bank_words(const sf_machine *machine) {
-  const sf_quantity *banks = sf_machine_quantity(machine, "memory-banks");
-  const sf_quantity *pool = sf_machine_quantity(machine, "pool-words");
-  if (!banks || !pool || banks->value < 1) return 0;
-  return (uint64_t)pool->value / (uint64_t)banks->value;
+static uint64_t bank_words(const sf_gate_board *board) {
+  const sf_quantity *pool = sf_machine_quantity(board->machine, "pool-words");
+  return pool && board->banks ? (uint64_t)pool->value / board->banks : 0;
 }
 
 /* What a core is to be: to switch off altogether, in use with all banks, or in
@@ -54,10 +52,8 @@ typedef struct painter {
 /* Banks share the pool evenly, and a part of a bank is a bank. */
 static int64_t state_of(const painter *t, const sf_gate_core *core) {
   if (t->bank_words == 0) return ALL_ON;
-  uint64_t banks =
-      (uint64_t)sf_machine_value(t->board->machine, "memory-banks");
   uint64_t on = (core->words + t->bank_words - 1) / t->bank_words;
-  return on < banks ? (int64_t)on : ALL_ON;
+  return on < t->board->banks ? (int64_t)on : ALL_ON;
 }
 
 static sf_gate pattern(int64_t state) {
@@ -134,9 +130,7 @@ static sf_result paint_rectangles(const painter *t, int64_t state) {
 static sf_result gate_cores_and_banks(const painter *t) {
   const sf_gate_board *b = t->board;
   if (t->cores) SF_TRY(paint_rectangles(t, OFF));
-  uint64_t banks = t->bank_words
-                       ? (uint64_t)sf_machine_value(b->machine, "memory-banks")
-                       : 0;
+  uint64_t banks = t->bank_words ? b->banks : 0;
   for (uint64_t bank = 0; bank < banks; bank++)
     SF_TRY(paint_rectangles(t, (int64_t)bank));
   for (uint32_t c = 0; c < b->core_count;) {
@@ -214,12 +208,12 @@ static sf_result gate_mapping(sf_pass_run *run, sf_mapping *mapping) {
   if (!grid) return SF_OOM;
   painter t = {.board = &board, .grid = grid, .list = &list};
   t.cores = o->cores && has(m, "core-leakage");
-  if (o->banks && has(m, "bank-leakage")) t.bank_words = bank_words(m);
+  if (o->banks && has(m, "bank-leakage")) t.bank_words = bank_words(&board);
   SF_TRY(gate_cores_and_banks(&t));
   if (o->routers && has(m, "router-leakage")) SF_TRY(gate_routers(&t));
   SF_TRY(sf_gate_rows_write(mapping, &list));
   sf_gate_counts counts;
-  SF_TRY(sf_gate_count(mapping, m, run->scratch, run->diag, &counts));
+  SF_TRY(sf_gate_count(&board, &list, run->scratch, &counts));
   run->stats[STAT_CORES] += counts.cores;
   run->stats[STAT_ROUTERS] += counts.routers;
   run->stats[STAT_BANKS] += counts.banks;

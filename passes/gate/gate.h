@@ -49,6 +49,7 @@ typedef struct sf_gate_board {
   const sf_machine *machine;
   int32_t width, height; /* places */
   uint32_t cores_each;   /* of a place, usable or not */
+  uint64_t banks;        /* of a core's memory; 0: not known */
   bool *needed;          /* routers: of a core in use, on a route, or on a path
                             of barriers and configuration */
   bool routers;          /* false: no router may be switched off */
@@ -99,9 +100,13 @@ typedef struct sf_gate_counts {
   uint64_t near_cores, near_routers;
 } sf_gate_counts;
 
-/* Errors as for sf_gate_rows_read and sf_gate_board_of. */
-sf_result sf_gate_count(const sf_mapping *mapping, const sf_machine *machine,
-                        sf_arena *arena, sf_diag *diag,
-                        sf_gate_counts *out) SF_MUST_USE;
+/* Of gates on the board of their mapping. Errors: OOM. */
+sf_result sf_gate_count(const sf_gate_board *board, const sf_gate_list *list,
+                        sf_arena *arena, sf_gate_counts *out) SF_MUST_USE;
+/* Of the rows of a mapping. Errors as for sf_gate_rows_read and
+ * sf_gate_board_of. */
+sf_result sf_gate_count_rows(const sf_mapping *mapping,
+                             const sf_machine *machine, sf_arena *arena,
+                             sf_diag *diag, sf_gate_counts *out) SF_MUST_USE;
 
 #endif

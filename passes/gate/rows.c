@@ -106,8 +106,7 @@ static uint64_t cores_off(const sf_gate_board *b, const sf_gate *gate,
 }
 
 static void count_gate(const sf_gate_board *b, const sf_gate *gate,
-                       const bool *in_use, uint64_t banks,
-                       sf_gate_counts *out) {
+                       const bool *in_use, sf_gate_counts *out) {
   for (int32_t y = gate->y; y < gate->y + gate->rows && y < b->height; y++) {
     for (int32_t x = gate->x; x < gate->x + gate->columns && x < b->width;
          x++) {
@@ -115,7 +114,7 @@ static void count_gate(const sf_gate_board *b, const sf_gate *gate,
       if (chip == UINT32_MAX) continue;
       uint32_t place = (uint32_t)(y * b->width + x);
       if (gate->kind == SF_GATE_BANK) {
-        uint64_t off = gate->bank < banks ? banks - gate->bank : 0;
+        uint64_t off = gate->bank < b->banks ? b->banks - gate->bank : 0;
         out->banks += off * cores_off(b, gate, place);
       } else if (gate->kind == SF_GATE_ROUTER) {
         bool live = !b->machine->chips[chip].dead;
@@ -130,24 +129,29 @@ static void count_gate(const sf_gate_board *b, const sf_gate *gate,
   }
 }
 
-sf_result sf_gate_count(const sf_mapping *mapping, const sf_machine *machine,
-                        sf_arena *arena, sf_diag *diag, sf_gate_counts *out) {
+sf_result sf_gate_count(const sf_gate_board *board, const sf_gate_list *list,
+                        sf_arena *arena, sf_gate_counts *out) {
+  *out = (sf_gate_counts){0};
+  const sf_machine *machine = board->machine;
+  bool *in_use = SF_NEW_ARRAY(arena, bool, machine->chip_count);
+  if (!in_use) return SF_OOM;
+  for (uint32_t c = 0; c < board->core_count; c++) {
+    const sf_chip *chip = sf_machine_chip(machine, board->cores[c].chip);
+    if (chip) in_use[chip - machine->chips] = true;
+  }
+  for (uint32_t i = 0; i < list->count; i++)
+    count_gate(board, &list->items[i], in_use, out);
+  return SF_OK;
+}
+
+sf_result sf_gate_count_rows(const sf_mapping *mapping,
+                             const sf_machine *machine, sf_arena *arena,
+                             sf_diag *diag, sf_gate_counts *out) {
   *out = (sf_gate_counts){0};
   sf_gate_list list = {.arena = arena};
   SF_TRY(sf_gate_rows_read(mapping, diag, &list));
   if (list.count == 0) return SF_OK;
   sf_gate_board board;
   SF_TRY(sf_gate_board_of(mapping, machine, arena, diag, &board));
-  bool *in_use = SF_NEW_ARRAY(arena, bool, machine->chip_count);
-  if (!in_use) return SF_OOM;
-  for (uint32_t c = 0; c < board.core_count; c++) {
-    const sf_chip *chip = sf_machine_chip(machine, board.cores[c].chip);
-    if (chip) in_use[chip - machine->chips] = true;
-  }
-  const sf_quantity *banks = sf_machine_quantity(machine, "memory-banks");
-  for (uint32_t i = 0; i < list.count; i++) {
-    count_gate(&board, &list.items[i], in_use,
-               banks ? (uint64_t)banks->value : 0, out);
-  }
-  return SF_OK;
+  return sf_gate_count(&board, &list, arena, out);
 }

@@ -138,7 +138,7 @@ sf_result sf_mapping_layout(const sf_mapping *mapping,
   out->layer_count = r.layer_count;
   out->layers = r.layers;
   sf_gate_counts off;
-  SF_TRY(sf_gate_count(mapping, machine, arena, diag, &off));
+  SF_TRY(sf_gate_count_rows(mapping, machine, arena, diag, &off));
   out->cores_off = off.near_cores;
   out->routers_off = off.near_routers;
   out->banks_off = off.banks;
