@@ -106,25 +106,6 @@ sf_result sf_thermal_influence_of(sf_thermal *thermal, sf_arena *arena,
 double sf_thermal_influence_at(const sf_thermal_influence *influence,
                                uint32_t at, uint32_t of);
 
-/* Rises that follow moves of power. */
-typedef struct sf_thermal_field {
-  const sf_thermal_influence *influence; /* borrowed */
-  double *rise;                          /* K a cell */
-} sf_thermal_field;
-
-/* The rises of `power` (W a cell), O(cells * cells with power). */
-sf_result sf_thermal_field_create(const sf_thermal_influence *influence,
-                                  const double *power, sf_arena *arena,
-                                  sf_thermal_field *out) SF_MUST_USE;
-double sf_thermal_field_peak(const sf_thermal_field *field);
-/* The peak if `watts` went from one cell to another, O(cells); a swap moves the
- * difference of the two. The field stays as it is. */
-double sf_thermal_field_peak_after(const sf_thermal_field *field, uint32_t from,
-                                   uint32_t to, double watts);
-/* Moves them, O(cells). */
-void sf_thermal_field_move(sf_thermal_field *field, uint32_t from, uint32_t to,
-                           double watts);
-
 /* ---- Private to thermal*.c. -------------------------------------------------
  * (G + diag(extra)) x = b, x from 0; extra: W/K a node, NULL: none. false: the
  * matrix is not positive definite, or the numbers are not finite. */

@@ -6,7 +6,6 @@
 #include "passes/place/score.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { EAST, NORTH, WEST, SOUTH };
@@ -197,36 +196,6 @@ double sf_place_load_worst(const sf_fabric *fabric, const uint64_t *doubled) {
   for (size_t i = 0; i < (size_t)fabric->router_count * 4; i++)
     if (doubled[i] > worst) worst = doubled[i];
   return (double)worst / 2;
-}
-
-static int by_size(const void *a, const void *b) {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-  return (x > y) - (x < y);
-}
-
-sf_result sf_place_load_of(const sf_fabric *fabric, const uint64_t *doubled,
-                           sf_arena *scratch, sf_place_load *out) {
-  *out = (sf_place_load){0};
-  size_t links = 0, most = (size_t)fabric->router_count * 4;
-  uint64_t *live = SF_NEW_ARRAY(scratch, uint64_t, most + 1);
-  if (!live) return SF_OOM;
-  double sum = 0, squares = 0;
-  for (size_t i = 0; i < most; i++) {
-    if (fabric->neighbours[i] == SF_FABRIC_NONE) continue;
-    double load = (double)doubled[i] / 2;
-    live[links++] = doubled[i];
-    sum += load;
-    squares += load * load;
-  }
-  if (links == 0) return SF_OK;
-  qsort(live, links, sizeof *live, by_size);
-  out->worst = (double)live[links - 1] / 2;
-  size_t rank99 = (links - 1) * 99 / 100;
-  out->percentile99 = (double)live[rank99] / 2;
-  out->mean = sum / (double)links;
-  double variance = squares / (double)links - out->mean * out->mean;
-  out->deviation = variance > 0 ? sqrt(variance) : 0;
-  return SF_OK;
 }
 
 static double over_cut(const sf_fabric *f, const uint64_t *doubled,

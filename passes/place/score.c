@@ -205,10 +205,3 @@ sf_result sf_place_packets(const sf_place_graph *graph, const sf_placement *p,
   *out_remote = s.remote;
   return SF_OK;
 }
-
-sf_place_energy sf_place_energy_of(uint64_t hops, uint64_t packets,
-                                   double router, double wire) {
-  double h = (double)hops, p = (double)packets;
-  return (sf_place_energy){.papers = (h + p) * router + h * wire,
-                           .artefact = h * (wire + router) + p * wire};
-}

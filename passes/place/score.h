@@ -32,15 +32,6 @@ sf_result sf_place_multicast_hops(const sf_place_graph *graph,
                                   const sf_placement *placement,
                                   sf_arena *scratch, uint64_t *out) SF_MUST_USE;
 
-/* Energy of unicast packets: `hops` links and hops + packets routers for the
- * formula of most papers, ((d + 1) * router + d * wire); the artefact of Jin et
- * al. has the roles of the last hop swapped, (d * (wire + router) + wire). */
-typedef struct sf_place_energy {
-  double papers, artefact;
-} sf_place_energy;
-sf_place_energy sf_place_energy_of(uint64_t hops, uint64_t packets,
-                                   double router, double wire);
-
 /* ---- Links. ---- */
 
 typedef enum sf_place_path { SF_PATH_XY, SF_PATH_YX } sf_place_path;
@@ -55,14 +46,6 @@ sf_result sf_place_loads(const sf_place_graph *graph,
 
 /* The worst of all loads as above. */
 double sf_place_load_worst(const sf_fabric *fabric, const uint64_t *doubled);
-
-typedef struct sf_place_load {
-  double worst, mean, deviation; /* over the links between live routers */
-  double percentile99;
-} sf_place_load;
-/* Of loads as above. */
-sf_result sf_place_load_of(const sf_fabric *fabric, const uint64_t *doubled,
-                           sf_arena *scratch, sf_place_load *out) SF_MUST_USE;
 
 /* ---- Bounds. ---- */
 
