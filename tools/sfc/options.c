@@ -21,7 +21,7 @@ enum {
   ID = 1 << BIT,
 #include "tools/sfc/verbs.def"
   ALL = SFC_ALL,
-  IMPORTS = IMPORT | CHECK | COMPILE | RUN
+  IMPORTS = IMPORT | CHECK | COMPILE | RUN | COMPARE
 };
 
 static const option_row options[] = {
@@ -235,6 +235,8 @@ sf_result sfc_arguments_parse(const sfc_verb *verb, int argc, char **argv,
       SF_TRY(parse_option(&p));
     } else if (verb->positional > 0 && !out->positional) {
       out->positional = word;
+    } else if (verb->positional > 1 && !out->second) {
+      out->second = word;
     } else {
       return sf_error(diag, SF_DIAG_USAGE, SF_NO_LOC,
                       "unexpected argument '%s'; usage: sfc %s %s", word,
@@ -247,6 +249,11 @@ sf_result sfc_arguments_parse(const sfc_verb *verb, int argc, char **argv,
     return sf_error(diag, SF_DIAG_USAGE, SF_NO_LOC,
                     "'sfc %s' needs an argument; usage: sfc %s %s", verb->name,
                     verb->name, verb->arguments);
+  }
+  if (verb->positional > 1 && !out->second && !out->help) {
+    return sf_error(diag, SF_DIAG_USAGE, SF_NO_LOC,
+                    "'sfc %s' needs two arguments; usage: sfc %s %s",
+                    verb->name, verb->name, verb->arguments);
   }
   return SF_OK;
 }

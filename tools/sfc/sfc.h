@@ -23,7 +23,7 @@ typedef struct sfc_list {
 /* The command line, parsed. Strings are argv's. Counts are -1 when not given.
  */
 typedef struct sfc_arguments {
-  const char *positional;
+  const char *positional, *second; /* second: verbs of two models only */
   const char *target, *machine, *passes, *slices, *output, *labels, *decide,
       *isa;
   const char *network, *keep, *input_scale, *calib_labels;

@@ -3,8 +3,7 @@
 #include "support/process.h"
 #include "tools/sfc/evaluate.h"
 #include "tools/sfc/report.h"
-#include "tools/sfc/runnable.h"
-#include "tools/sfc/tally.h"
+#include "tools/sfc/run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +126,12 @@ static sf_result run_folder(sfc_session *session, const sfc_runnable *what,
   return sfc_difference_report(&difference, session->diag);
 }
 
+sf_result sfc_run_all(sfc_session *session, const sfc_runnable *what,
+                      const sfc_dataset *dataset, sfc_tally *tally) {
+  return what->folder ? run_folder(session, what, dataset, tally)
+                      : run_model(session, &what->model, dataset, tally);
+}
+
 static sf_result run_loaded(sfc_session *session, const sfc_runnable *what) {
   const sfc_model *model = &what->model;
   sfc_dataset dataset = {0};
@@ -138,10 +143,7 @@ static sf_result run_loaded(sfc_session *session, const sfc_runnable *what) {
   }
   if (result == SF_OK)
     result = sfc_tally_create(session, model->network, &dataset, &tally);
-  if (result == SF_OK) {
-    result = what->folder ? run_folder(session, what, &dataset, &tally)
-                          : run_model(session, model, &dataset, &tally);
-  }
+  if (result == SF_OK) result = sfc_run_all(session, what, &dataset, &tally);
   if (result == SF_OK) {
     json_t *object = session->arguments.json ? json_object() : NULL;
     result = sfc_tally_finish(session, &tally, model, object);
