@@ -1,4 +1,6 @@
-"""Imports every broken file and compares what was said: check_malformed.py FOLDER."""
+"""Imports every broken file and compares what was said.
+
+usage: check_malformed.py FOLDER [SUFFIX]"""
 import json
 import os
 import subprocess
@@ -6,6 +8,7 @@ import sys
 import tempfile
 
 folder = sys.argv[1]
+suffix = sys.argv[2] if len(sys.argv) > 2 else ".net"
 with open(os.path.join(folder, "expected.json")) as text:
     expected = json.load(text)
 wrong = 0
@@ -13,7 +16,7 @@ for name, want in sorted(expected.items()):
     with tempfile.TemporaryDirectory() as work:
         target = os.path.join(work, "x.sf")
         done = subprocess.run(
-            ["sfc", "import", os.path.join(folder, name + ".net"), "-o", target]
+            ["sfc", "import", os.path.join(folder, name + suffix), "-o", target]
             + want["options"], capture_output=True, text=True)
         left = os.path.exists(target)
     if done.returncode != want["exit"] or want["message"] not in done.stderr \
