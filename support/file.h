@@ -42,6 +42,13 @@ bool sf_path_is_special(const char *path); /* a pipe, device or socket */
 sf_result sf_file_write(const char *path, const void *bytes, size_t size,
                         sf_diag *diag) SF_MUST_USE;
 
+/* For the files of a folder that sf_folder_publish makes last: neither synced
+ * nor renamed, one by one that costs more than writing them. Errors:
+ * FILE_WRITE.
+ */
+sf_result sf_file_write_staged(const char *path, const void *bytes, size_t size,
+                               sf_diag *diag) SF_MUST_USE;
+
 /* The same in parts, for files too large to hold: begin, add, then publish or
  * discard. A device or pipe (/dev/stdout) is written to directly. Publish ends
  * the writer whether it works or not; after a failed add call discard. */

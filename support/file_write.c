@@ -143,6 +143,19 @@ void sf_writer_discard(sf_writer *writer) {
   writer_reset(writer);
 }
 
+sf_result sf_file_write_staged(const char *path, const void *bytes, size_t size,
+                               sf_diag *diag) {
+  sf_writer writer = {.name = strdup(path)};
+  if (!writer.name) return SF_OOM;
+  writer.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  sf_result result = writer.fd < 0 ? cannot_write(path, errno, diag)
+                                   : sf_writer_add(&writer, bytes, size, diag);
+  if (writer.fd >= 0 && close(writer.fd) != 0 && result == SF_OK)
+    result = cannot_write(path, errno, diag);
+  writer_reset(&writer);
+  return result;
+}
+
 sf_result sf_file_write(const char *path, const void *bytes, size_t size,
                         sf_diag *diag) {
   sf_writer writer;

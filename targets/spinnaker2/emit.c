@@ -38,7 +38,8 @@ static sf_result copy_file(const sf_emit_job *job, const char *from,
   sf_result result = source && target ? SF_OK : SF_OOM;
   if (result == SF_OK)
     result = sf_file_read(source, 0, job->diag, &bytes, &size);
-  if (result == SF_OK) result = sf_file_write(target, bytes, size, job->diag);
+  if (result == SF_OK)
+    result = sf_file_write_staged(target, bytes, size, job->diag);
   free(bytes);
   free(source);
   free(target);
@@ -91,7 +92,8 @@ static sf_result emit_core(const sf_emit_job *job, const s2_plan *plan,
   SF_TRY(sf_s2_region_build(plan, core, job->diag, &region));
   char *path = sf_s2_file(job->directory, core->name, ".regions.bin");
   sf_result result =
-      path ? sf_file_write(path, region.bytes, region.size, job->diag) : SF_OOM;
+      path ? sf_file_write_staged(path, region.bytes, region.size, job->diag)
+           : SF_OOM;
   if (result == SF_OK)
     result = emit_image(job, core, region.work_words, images);
   free(path);
@@ -105,9 +107,9 @@ static sf_result write_json(const sf_emit_job *job, const char *name,
                             json_t *object) {
   char *text = object ? json_dumps(object, JSON_INDENT(1)) : NULL;
   char *path = sf_s2_file(job->directory, name, ".json");
-  sf_result result = text && path
-                         ? sf_file_write(path, text, strlen(text), job->diag)
-                         : SF_OOM;
+  sf_result result =
+      text && path ? sf_file_write_staged(path, text, strlen(text), job->diag)
+                   : SF_OOM;
   free(text);
   free(path);
   json_decref(object);
@@ -170,7 +172,7 @@ static sf_result write_certificate(const sf_emit_job *job) {
   SF_TRY(sf_route_certificate(job->mapping, job->machine, job->diag, &text));
   char *path = sf_path_join(job->directory, "certificate.txt");
   sf_result result =
-      path ? sf_file_write(path, text, strlen(text), job->diag) : SF_OOM;
+      path ? sf_file_write_staged(path, text, strlen(text), job->diag) : SF_OOM;
   free(path);
   free(text);
   return result;

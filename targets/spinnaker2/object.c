@@ -186,7 +186,7 @@ sf_result sf_s2_code_emit(s2_code *code, const char *path, sf_diag *diag) {
   char *bytes = NULL;
   size_t size = 0;
   sf_result result = sf_codegen_emit(code->cg, &bytes, &size);
-  if (result == SF_OK) result = sf_file_write(path, bytes, size, diag);
+  if (result == SF_OK) result = sf_file_write_staged(path, bytes, size, diag);
   free(bytes);
   return result;
 }

@@ -17,10 +17,27 @@ static void drop_zeros(s2_synapses *synapses) {
   synapses->count = kept;
 }
 
-static int by_input(const void *a, const void *b) {
-  const s2_synapse *x = a, *y = b;
-  if (x->input != y->input) return x->input < y->input ? -1 : 1;
-  return x->target < y->target ? -1 : x->target > y->target;
+/* By input, then by target, in which order they come: counted, since sorting
+ * them by comparisons took a third of the emission. */
+static sf_result sort_by_input(s2_synapses *synapses, uint32_t inputs) {
+  size_t *begin = calloc((size_t)inputs + 1, sizeof *begin);
+  s2_synapse *sorted = malloc((synapses->count + 1) * sizeof *sorted);
+  if (begin && sorted) {
+    for (size_t i = 0; i < synapses->count; i++)
+      begin[synapses->items[i].input + 1]++;
+    for (uint32_t j = 0; j < inputs; j++)
+      begin[j + 1] += begin[j];
+    for (size_t i = 0; i < synapses->count; i++)
+      sorted[begin[synapses->items[i].input]++] = synapses->items[i];
+    free(synapses->items);
+    synapses->items = sorted;
+    synapses->capacity = synapses->count + 1;
+    free(begin);
+    return SF_OK;
+  }
+  free(begin);
+  free(sorted);
+  return SF_OOM;
 }
 
 static uint32_t weight_bytes(const s2_synapses *synapses) {
@@ -93,10 +110,10 @@ static pe_format choose_format(const s2_synapses *s, uint32_t count,
 sf_result sf_s2_rows_put(s2_region_builder *b, const s2_leaf *leaf,
                          uint32_t count, s2_synapses *synapses,
                          pe_projection *p, uint32_t **out_rows) {
+  *out_rows = NULL;
   drop_zeros(synapses);
-  if (synapses->count > 1)
-    qsort(synapses->items, synapses->count, sizeof *synapses->items, by_input);
   uint32_t inputs = (uint32_t)sf_type_elements(&leaf->stream->type);
+  SF_TRY(sort_by_input(synapses, inputs));
   uint32_t *rows = calloc(inputs, sizeof *rows);
   *out_rows = rows;
   if (!rows) return SF_OOM;
