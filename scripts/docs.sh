@@ -84,5 +84,6 @@ page passes.md "$bin/sf-opt" --print-pass-docs
 page commands.md commands
 page diagnostics.md diagnostics
 page onnx-operators.md onnx_operators
+page neurons.md python3 scripts/neuron_docs.py ir/library
 page nir-nodes.md nir_nodes
 exit $status
