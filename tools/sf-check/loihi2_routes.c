@@ -46,10 +46,16 @@ static bool take_hop(sf_check *check, const l2_config *config,
     return false;
   }
   if (there) return true;
-  sf_check_fail(check, sf_check_loihi2_file, route->line,
-                "%s: leaves the machine, or takes a dead link, towards router "
-                "(%lld, %lld)",
-                name, (long long)at->x, (long long)at->y);
+  /* Is there a router at all? Then what leads to it is dead, or it is. */
+  if (sf_router_at(check->machine, here, direction, &next)) {
+    sf_check_fail(check, sf_check_loihi2_file, route->line,
+                  "%s: takes the dead link '%s' of router (%d, %d)", name, hop,
+                  here.x, here.y);
+  } else {
+    sf_check_fail(check, sf_check_loihi2_file, route->line,
+                  "%s: leaves the machine by '%s' at router (%d, %d)", name,
+                  hop, here.x, here.y);
+  }
   return false;
 }
 

@@ -47,6 +47,21 @@ def changed(good, work, name, change, sealed=True):
     return check(work)
 
 
+def with_faults(folder, name, faults):
+    """A change of manifest.json: the machine `name` with faults, as a file in
+    `folder`."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    with open(os.path.join(here, "../../../machines", name + ".xml")) as f:
+        text = f.read()
+    path = os.path.join(os.path.abspath(folder), "faulty.xml")
+    with open(path, "w") as f:
+        f.write(text.replace(
+            "</chips>", '</chips><faults basis="estimate" source="a test">'
+            + faults + "</faults>"))
+    quoted = json.dumps(path).encode()
+    return lambda d: d.replace(b'"machine": "%s"' % name.encode(), b'"machine": ' + quoted)
+
+
 failures = []
 
 

@@ -1,8 +1,9 @@
 """Damages a compiled Loihi 2 folder: damage_loihi2.py GOOD WORK"""
+import os
 import re
 import sys
 
-from artefact import changed, check, expect, finish, never_crashes
+from artefact import changed, check, expect, finish, never_crashes, with_faults
 
 good, work = sys.argv[1:3]
 CONFIG = "loihi2/config.xml"
@@ -48,6 +49,15 @@ cases = [
 ]
 for title, pattern, text, words in cases:
     expect(title, changed(good, work, CONFIG, sub(pattern, text)), 4, words)
+
+# The same folder on a chip with faults: a link that is dead the other way, and one
+# that no route takes.
+dead = lambda x, link: with_faults(work + ".machine", "oheo-gulch",
+                                   f'<dead chip="0" x="{x}" y="0" link="{link}"/>')
+os.makedirs(work + ".machine", exist_ok=True)
+expect("a dead link", changed(good, work, "manifest.json", dead(0, "e")), 4,
+       ": takes the dead link ", " of router (")
+expect("a dead link elsewhere", changed(good, work, "manifest.json", dead(3, "n")), 0)
 
 certificate = [
     ("rank of an entrance", r'(inject 0 0 0) \d+', r'\1 90', "does not rise"),

@@ -9,7 +9,7 @@ import shutil
 import struct
 import sys
 
-from artefact import changed, check, expect, finish, never_crashes, seal
+from artefact import changed, check, expect, finish, never_crashes, seal, with_faults
 
 root = sys.argv[1]
 good, work = os.path.join(root, "good"), os.path.join(root, "work")
@@ -146,6 +146,16 @@ for title, change, words in [
         ("barrier", lambda d: d.replace(b'"barrier": 4', b'"barrier": 5'), "waits for 5 cores")]:
     code = 1 if title == "no gate" else 4
     expect(title, changed(good, work, "spinnaker2/cores.json", change), code, words)
+
+# The same folder on a board with a link that is dead the other way, or without a chip.
+for title, faults, words in [
+        ("a dead link", '<dead chip="7" link="w"/>', "takes a dead link, towards chip (2, 1)"),
+        ("a dead chip", '<dead chip="7"/>', "towards chip (2, 1)")]:
+    change = with_faults(root, "spin2-48chip", faults)
+    expect(title, changed(good, work, "manifest.json", change), 4, words)
+same = lambda d: d.replace(b'"key": 8', b'"key": 4')
+expect("keys of two cores that overlap", changed(good, work, "spinnaker2/cores.json", same), 4,
+       "core @b")
 
 swap = lambda d: d.replace(b'"p": 147', b'"p": 148')
 expect("an unusable PE", changed(good, work, "spinnaker2/cores.json", swap), 4, "no usable PE 148")
