@@ -87,13 +87,13 @@ static int by_place(const void *a, const void *b) {
 }
 
 /* Population axons of a core: at most one for each route that leaves it, or
- * itself, and each projection of the network. */
-static uint64_t most_ways(const sf_mapping *mapping, uint64_t routes) {
+ * itself, and each of these. */
+static uint64_t count_projections(const sf_mapping *mapping) {
   const sf_network *network = sf_mapping_network(mapping);
   uint64_t projections = 0;
   for (const sf_op *op = network ? network->first : NULL; op; op = op->next)
     projections += op->kind != SF_OP_NEURONS;
-  return (routes + 1) * projections;
+  return projections;
 }
 
 /* ---- Routes. ---- */
@@ -193,10 +193,11 @@ sf_result sf_gate_board_of(const sf_mapping *mapping, const sf_machine *machine,
   r.routes = SF_NEW_ARRAY(arena, uint64_t, count + (size_t)1);
   out->cores = SF_NEW_ARRAY(arena, sf_gate_core, count + (size_t)1);
   if (!r.routes || !out->cores) return SF_OOM;
+  uint64_t projections = count_projections(mapping);
   for (const sf_mop *m = mapping->first; m; m = m->next)
     if (sf_mapping_is_row(m, "route")) SF_TRY(walk_route(&r, m));
   for (uint32_t c = 0; c < count; c++) {
-    uint64_t ways = most_ways(mapping, r.routes[r.cores.items[c].number]);
+    uint64_t ways = (r.routes[r.cores.items[c].number] + 1) * projections;
     SF_TRY(read_core(&r, r.cores.items[c].row, ways));
   }
   if (out->core_count)
