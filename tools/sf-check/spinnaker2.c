@@ -6,7 +6,7 @@
 #include "machine/routing.h"
 
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 enum { LINKS = 6, NAME_BYTES = 120, HOST_KEYS = 0x40000000 };
 
@@ -20,20 +20,144 @@ typedef struct copy {
   bool branched; /* below a branching of its tree */
 } copy;
 
+/* Keys that a core listens to. `last`: the largest last key up to here in the
+ * order by first key, so that a search backwards knows where to end. */
+typedef struct listened {
+  uint64_t first, end, last;
+  uint32_t core;
+} listened;
+
 typedef struct walker {
   sf_check *check;
   const s2_artefact *a;
   copy *queue; /* one a chip: no chip is entered twice */
   uint32_t queued;
-  uint8_t *got; /* of each core: copies of the present key, at most 2 */
+  uint8_t *got;      /* of each core: copies of the present key, at most 2 */
+  uint32_t *reached; /* cores with got != 0, to compare and to clear */
+  uint32_t reached_count;
+  /* What a key is looked up in: machines have 10^3 PEs and 10^5 keys. */
+  const s2_table **tables; /* by place */
+  uint32_t *at;            /* cores, by place */
+  listened *heard;         /* ranges of keys and who listens, by first key */
+  uint32_t heard_count;
+  uint32_t *hearers, hearer_count; /* of the present key */
+  uint64_t *wanted; /* of each core: number of the last key that it hears */
   sf_check_range *ranges; /* of each core that sends, wormhole only */
   sf_check_range *range;  /* of the present one */
 } walker;
 
-static const s2_table *table_of(const s2_artefact *a, int64_t x, int64_t y) {
+/* ---- Where to look. ---- */
+
+static int by_chip(int64_t ax, int64_t ay, int64_t bx, int64_t by) {
+  if (ax != bx) return ax < bx ? -1 : 1;
+  return (ay > by) - (ay < by);
+}
+
+static int by_table(const void *a, const void *b) {
+  const s2_table *p = *(const s2_table *const *)a;
+  const s2_table *q = *(const s2_table *const *)b;
+  int order = by_chip(p->x, p->y, q->x, q->y);
+  return order ? order : (p > q) - (p < q); /* the first of equals counts */
+}
+
+static const s2_table *table_of(const walker *w, int64_t x, int64_t y) {
+  uint32_t low = 0, high = w->a->table_count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    const s2_table *t = w->tables[middle];
+    if (by_chip(t->x, t->y, x, y) < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  const s2_table *t = low < w->a->table_count ? w->tables[low] : NULL;
+  return t && t->x == x && t->y == y ? t : NULL;
+}
+
+static int by_place(const s2_core *a, int64_t x, int64_t y, int64_t p) {
+  int order = by_chip(a->x, a->y, x, y);
+  return order ? order : (a->p > p) - (a->p < p);
+}
+
+static int by_core(const void *a, const void *b, void *data) {
+  const s2_core *cores = data;
+  uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
+  int order = by_place(&cores[i], cores[k].x, cores[k].y, cores[k].p);
+  return order ? order : (i > k) - (i < k);
+}
+
+/* UINT32_MAX: no core stands there. */
+static uint32_t core_at(const walker *w, int64_t x, int64_t y, int64_t p) {
+  uint32_t low = 0, high = w->a->core_count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (by_place(&w->a->cores[w->at[middle]], x, y, p) < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  if (low == w->a->core_count) return UINT32_MAX;
+  return by_place(&w->a->cores[w->at[low]], x, y, p) ? UINT32_MAX : w->at[low];
+}
+
+static int by_first(const void *a, const void *b) {
+  const listened *p = a, *q = b;
+  if (p->first != q->first) return p->first < q->first ? -1 : 1;
+  return (p->core > q->core) - (p->core < q->core);
+}
+
+static sf_result index_artefact(walker *w) {
+  const s2_artefact *a = w->a;
+  sf_arena *arena = w->check->arena;
+  w->tables = SF_NEW_ARRAY(arena, const s2_table *, a->table_count + (size_t)1);
+  w->at = SF_NEW_ARRAY(arena, uint32_t, a->core_count + (size_t)1);
+  w->hearers = SF_NEW_ARRAY(arena, uint32_t, a->core_count + (size_t)1);
+  w->reached = SF_NEW_ARRAY(arena, uint32_t, a->core_count + (size_t)1);
+  w->wanted = SF_NEW_ARRAY(arena, uint64_t, a->core_count + (size_t)1);
+  w->heard = SF_NEW_ARRAY(arena, listened, a->heard_count + (size_t)1);
+  if (!w->tables || !w->at || !w->hearers || !w->reached || !w->wanted ||
+      !w->heard)
+    return SF_OOM;
   for (uint32_t i = 0; i < a->table_count; i++)
-    if (a->tables[i].x == x && a->tables[i].y == y) return &a->tables[i];
-  return NULL;
+    w->tables[i] = &a->tables[i];
+  qsort(w->tables, a->table_count, sizeof *w->tables, by_table);
+  for (uint32_t c = 0; c < a->core_count; c++) {
+    const s2_core *core = &a->cores[c];
+    w->at[c] = c;
+    for (uint32_t i = 0; i < core->heard_count; i++) {
+      const s2_block *b = &a->heard[core->heard_first + i];
+      w->heard[w->heard_count++] = (listened){b->key, b->key + b->count, 0, c};
+    }
+  }
+  qsort_r(w->at, a->core_count, sizeof *w->at, by_core, a->cores);
+  qsort(w->heard, w->heard_count, sizeof *w->heard, by_first);
+  uint64_t last = 0;
+  for (uint32_t i = 0; i < w->heard_count; i++) {
+    if (w->heard[i].end > last) last = w->heard[i].end;
+    w->heard[i].last = last;
+  }
+  return SF_OK;
+}
+
+/* The cores that listen to a key: among the ranges that begin at or before it,
+ * back to where none can reach it any more. */
+static void find_hearers(walker *w, uint64_t key) {
+  uint32_t low = 0, high = w->heard_count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (w->heard[middle].first <= key)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  w->hearer_count = 0;
+  for (uint32_t i = low; i-- > 0 && w->heard[i].last > key;) {
+    if (w->heard[i].end <= key) continue;
+    uint32_t core = w->heard[i].core;
+    if (w->wanted[core] == w->check->keys) continue; /* by another range */
+    w->wanted[core] = w->check->keys;
+    w->hearers[w->hearer_count++] = core;
+  }
 }
 
 static const s2_entry *match(const s2_artefact *a, const s2_table *table,
@@ -68,9 +192,9 @@ static bool deliver(walker *w, const char *name, const copy *at, int64_t p,
   if (!sf_check_rises(w->check, name, &rank, SF_PORT_EJECT, at->x, at->y, port))
     return false;
   if (branched) sf_check_range_add(w->range, rank);
-  for (uint32_t c = 0; c < w->a->core_count; c++) {
-    const s2_core *core = &w->a->cores[c];
-    if (core->x != at->x || core->y != at->y || core->p != p) continue;
+  uint32_t c = core_at(w, at->x, at->y, p);
+  if (c != UINT32_MAX) {
+    if (w->got[c] == 0) w->reached[w->reached_count++] = c;
     if (w->got[c] < 2) w->got[c]++;
     return true;
   }
@@ -102,7 +226,7 @@ static uint32_t count_bits(uint32_t word) {
 }
 
 static bool forward(walker *w, const char *name, uint64_t key, copy at) {
-  const s2_table *table = table_of(w->a, at.x, at.y);
+  const s2_table *table = table_of(w, at.x, at.y);
   const s2_entry *entry = match(w->a, table, key);
   bool straight = !entry && w->a->default_routes && at.came >= 0;
   if (!entry && !straight) {
@@ -133,25 +257,20 @@ static bool forward(walker *w, const char *name, uint64_t key, copy at) {
   return true;
 }
 
-static bool hears(const s2_artefact *a, const s2_core *core, uint64_t key) {
-  for (uint32_t i = 0; i < core->heard_count; i++) {
-    const s2_block *b = &a->heard[core->heard_first + i];
-    if (key >= b->key && key - b->key < b->count) return true;
-  }
+static bool arrives_wrong(walker *w, const char *name, uint32_t core) {
+  sf_check_fail(w->check, FILE_NAME, 0, "%s %s core @%s", name,
+                w->got[core] ? "comes twice to" : "does not come to",
+                w->a->cores[core].name);
   return false;
 }
 
 /* Everybody who listens got one; nobody got two. */
-static bool check_arrivals(walker *w, const char *name, uint64_t key) {
-  for (uint32_t c = 0; c < w->a->core_count; c++) {
-    const s2_core *core = &w->a->cores[c];
-    bool wanted = hears(w->a, core, key);
-    if (w->got[c] < 2 && (w->got[c] == 1 || !wanted)) continue;
-    sf_check_fail(w->check, FILE_NAME, 0, "%s %s core @%s", name,
-                  w->got[c] ? "comes twice to" : "does not come to",
-                  core->name);
-    return false;
-  }
+static bool check_arrivals(walker *w, const char *name) {
+  for (uint32_t i = 0; i < w->reached_count; i++)
+    if (w->got[w->reached[i]] > 1) return arrives_wrong(w, name, w->reached[i]);
+  for (uint32_t i = 0; i < w->hearer_count; i++)
+    if (w->got[w->hearers[i]] != 1)
+      return arrives_wrong(w, name, w->hearers[i]);
   return true;
 }
 
@@ -161,13 +280,12 @@ static bool check_key(walker *w, const s2_core *from, uint64_t key) {
   snprintf(name, sizeof name, "key 0x%08llx of core @%.60s",
            (unsigned long long)key, from->name);
   snprintf(port, sizeof port, "%lld", (long long)from->p);
-  memset(w->got, 0, w->a->core_count);
-  w->queued = 0;
+  for (uint32_t i = 0; i < w->reached_count; i++)
+    w->got[w->reached[i]] = 0;
+  w->reached_count = w->queued = 0;
   w->check->keys++;
-  bool heard = false;
-  for (uint32_t c = 0; c < w->a->core_count && !heard; c++)
-    heard = hears(w->a, &w->a->cores[c], key);
-  if (!heard) return true;
+  find_hearers(w, key);
+  if (w->hearer_count == 0) return true;
   copy start = {from->x, from->y, -1, -1, false};
   if (!sf_check_rises(w->check, name, &start.rank, SF_PORT_INJECT, from->x,
                       from->y, port) ||
@@ -176,7 +294,7 @@ static bool check_key(walker *w, const s2_core *from, uint64_t key) {
   }
   for (uint32_t i = 0; i < w->queued; i++)
     if (!forward(w, name, key, w->queue[i])) return false;
-  return check_arrivals(w, name, key);
+  return check_arrivals(w, name);
 }
 
 /* ---- Everything. ---- */
@@ -255,6 +373,7 @@ sf_result sf_check_spinnaker2(sf_check *check) {
   w.got = SF_NEW_ARRAY(check->arena, uint8_t, a.core_count + 1u);
   w.ranges = SF_NEW_ARRAY(check->arena, sf_check_range, a.core_count + 1u);
   if (!w.queue || !w.got || !w.ranges) return SF_OOM;
+  SF_TRY(index_artefact(&w));
   for (uint32_t c = 0; c < a.core_count; c++) {
     const s2_core *core = &a.cores[c];
     check->routes++;
