@@ -103,7 +103,8 @@ static sf_result fold_one(const sf_converter *c, sf_site *site, bool *folded) {
   const sf_op *op = site->source->op;
   *folded = false;
   if (!op || op->kind == SF_OP_NEURONS) return SF_OK;
-  bool adds_up = c->form == SF_FORM_STBIF || c->form == SF_FORM_RATE;
+  bool adds_up =
+      !site->whole && (c->form == SF_FORM_STBIF || c->form == SF_FORM_RATE);
   bool offset = is_offset(op), factor = is_factor(op);
   if (!offset && !factor) return SF_OK;
   sf_blob *blob = sf_op_operand_blob(op, 1);

@@ -24,6 +24,23 @@ static sf_result cut_sites(sf_converter *c) {
   return SF_OK;
 }
 
+/* There, too: what a change gives from its whole value on is 0. */
+static sf_result cut_change(sf_converter *c, const sf_bridge *b) {
+  SF_FOREACH_USE(use, b->population->results[0]) {
+    const sf_value *y = same_value(c->before, use->op->results[0]);
+    sf_value *zero = sf_network_add_argument(c->before, "zero", &b->from->type);
+    if (!y || !zero) return SF_OOM;
+    sf_op_set_operand(y->op, use->index, zero);
+  }
+  return SF_OK;
+}
+
+static sf_result cut_changes(sf_converter *c) {
+  for (const sf_bridge *b = c->bridges; b; b = b->next)
+    if (!b->is_total) SF_TRY(cut_change(c, b));
+  return SF_OK;
+}
+
 static sf_result copy_value(sf_converter *c, const sf_interp *interp,
                             const sf_value *value, int32_t **out) {
   size_t elements = sf_type_elements(&value->type);
@@ -41,10 +58,22 @@ static bool is_site(const sf_converter *c, const sf_value *value) {
   return false;
 }
 
+/* A total starts with what its sum holds. */
+static sf_result charge_totals(sf_converter *c, const sf_interp *interp) {
+  for (const sf_bridge *b = c->bridges; b; b = b->next) {
+    if (!b->is_total || !b->from->op || is_site(c, b->from)) continue;
+    int32_t *constant;
+    SF_TRY(copy_value(c, interp, b->from, &constant));
+    SF_TRY(sf_convert_argument(b->population, "q0", &b->from->type, constant));
+  }
+  return SF_OK;
+}
+
 static sf_result read_constants(sf_converter *c, const sf_interp *interp,
                                 int32_t **returns) {
   for (uint32_t i = 0; i < c->site_count; i++) {
     sf_site *site = &c->sites[i];
+    if (site->whole) continue;
     if (!site->input)
       SF_TRY(copy_value(c, interp, site->source, &site->constant));
     if (!site->input && is_site(c, site->source)) /* no spike: 0 */
@@ -52,9 +81,10 @@ static sf_result read_constants(sf_converter *c, const sf_interp *interp,
              sf_type_elements(&site->source->type) * sizeof *site->constant);
   }
   /* Results were replaced by the integers behind them, which the reference
-   * has under the same names unless they are sites' own or moved anew. */
+   * has under the same names unless they are sites' own. */
   for (uint32_t i = 0; i < c->network->return_count; i++) {
-    const sf_value *value = c->network->returns[i].value;
+    const sf_value *value =
+        sf_convert_before_moves(c->network->returns[i].value);
     returns[i] = NULL;
     if (same_value(c->before, value))
       SF_TRY(copy_value(c, interp, value, &returns[i]));
@@ -73,33 +103,27 @@ static void drop_bias(sf_op *op) {
   op->operand_count = 2;
 }
 
-static bool adds_constant(const sf_op *op) {
-  return (op->kind == SF_OP_ADD || op->kind == SF_OP_SUB) &&
-         op->results[0]->type.scalar.kind == SF_SCALAR_INT &&
-         op->operand_count == 2 && sf_op_operand(op, 0) &&
-         sf_op_operand_blob(op, 1) &&
-         sf_type_same_shape(&sf_op_operand(op, 0)->type, &op->results[0]->type);
-}
-
-static void drop_constants(sf_network *network) {
-  SF_FOREACH_OP_SAFE(op, following, network) {
-    if (op->result_count != 1 ||
+static void drop_constants(const sf_converter *c) {
+  SF_FOREACH_OP_SAFE(op, following, c->network) {
+    if (op->result_count != 1 || sf_convert_is_whole(c, op) ||
         op->results[0]->type.scalar.kind == SF_SCALAR_F32)
       continue;
     drop_bias(op);
-    if (adds_constant(op))
+    if (sf_convert_adds_constant(op))
       sf_value_replace_all_uses(op->results[0], sf_op_operand(op, 0));
   }
 }
 
 sf_result sf_convert_constants(sf_converter *c, int32_t **returns) {
   SF_TRY(cut_sites(c));
+  SF_TRY(cut_changes(c));
   sf_interp *interp = NULL;
   SF_TRY(sf_interp_create(c->before, c->run->diag, &interp));
   sf_result result = sf_interp_step(interp, NULL);
   if (result == SF_OK) result = read_constants(c, interp, returns);
+  if (result == SF_OK) result = charge_totals(c, interp);
   sf_interp_destroy(interp);
   SF_TRY(result);
-  drop_constants(c->network);
+  drop_constants(c);
   return SF_OK;
 }

@@ -119,6 +119,7 @@ static sf_result ask(sf_converter *c) {
   for (uint32_t i = 0; i < c->site_count; i++)
     SF_TRY(sf_convert_solve(c, &c->sites[i]));
   SF_TRY(sf_convert_results(c));
+  if (c->form == SF_FORM_STBIF) SF_TRY(sf_convert_find_domains(c));
   SF_TRY(sf_convert_find_obstacles(c));
   return c->failed ? SF_FAIL : SF_OK;
 }
@@ -142,6 +143,7 @@ static sf_result rewrite(sf_converter *c) {
   if (!constants || !c->names) return SF_OOM;
   for (uint32_t i = 0; i < c->site_count; i++)
     c->names[i] = c->sites[i].quantize->results[0]->name;
+  if (c->whole) SF_TRY(sf_convert_bridge(c));
   if (adds_up) SF_TRY(sf_convert_constants(c, constants));
   SF_TRY(sf_convert_populate(c));
   SF_TRY(sf_convert_types(c));
@@ -208,8 +210,10 @@ const sf_pass sf_pass_convert_to_spiking = {
         "that computes the same integers from the same sums, found by asking "
         "the interpreter. Form 'integer' runs in one step, 'graded' in one "
         "step a layer, 'stbif' with ternary spikes until nothing changes: all "
-        "three give the same integers. 'rate' counts binary spikes and comes "
-        "near. Softmax at the end is dropped, maxima become trees of "
+        "three give the same integers, and in 'stbif' functions and products "
+        "of whole values read totals of spikes and send what they change by. "
+        "'rate' counts binary spikes and comes near. Softmax at the end is "
+        "dropped, maxima become trees of "
         "populations. Where weights are still f32 and there are calibration "
         "samples, 'fold-batchnorm', 'calibrate' and 'quantize' run first.",
     .gives = SF_FACT_ANALOG_FREE,

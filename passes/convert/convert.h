@@ -34,6 +34,7 @@ typedef struct sf_site {
       *pool; /* pool{max} of accumulators, which moves behind the site; NULL */
   sf_value *source; /* integer, or, of an input site, the f32 argument */
   bool input;
+  bool whole;     /* form stbif: a function of whole values, see domains.c */
   sf_type shape;  /* of the numbers below: extent 1 where they do not differ */
   uint32_t count; /* of each of them */
   int32_t *gain, *divisor, *half, *low, *high; /* NULL: a table */
@@ -44,6 +45,14 @@ typedef struct sf_site {
   sf_value *emitted; /* by the population */
   sf_value *result;  /* the same, behind a pool that moved */
 } sf_site;
+
+/* Form stbif: a population from spikes to whole values, or back. */
+typedef struct sf_bridge {
+  sf_value *from;
+  sf_op *population; /* @total, else @change */
+  bool is_total;
+  struct sf_bridge *next;
+} sf_bridge;
 
 typedef struct sf_converter {
   sf_pass_run *run;
@@ -58,6 +67,11 @@ typedef struct sf_converter {
   sf_site *sites;     /* in text order */
   const char **names; /* of the sites' results, before and after */
   bool *covered;      /* by order: f32 ops that sites and results account for */
+  const sf_op **whole; /* by order: ops on whole values; NULL: other forms */
+  uint32_t whole_count;
+  sf_scalar *scalars;  /* by order: of result 0, before sums were widened */
+  bool *whole_returns; /* one a result, before populations */
+  sf_bridge *bridges;
   bool failed;
   uint64_t populations, dropped;
   int64_t read_out_delay; /* rate: steps that results leave out */
@@ -78,6 +92,20 @@ sf_result sf_convert_find_sites(sf_converter *c) SF_MUST_USE;
 sf_result sf_convert_solve(sf_converter *c, sf_site *site) SF_MUST_USE;
 /* obstacles.c: everything else that is analog, and what the form cannot do. */
 sf_result sf_convert_find_obstacles(sf_converter *c) SF_MUST_USE;
+
+/* domains.c: form stbif: what works on whole values, and not on spikes. */
+sf_result sf_convert_find_domains(sf_converter *c) SF_MUST_USE;
+bool sf_convert_is_whole(const sf_converter *c, const sf_op *op);
+bool sf_convert_value_is_whole(const sf_converter *c, sf_value *value);
+/* The same of an op in any form: a maximum of rounded values; a sum with a
+ * constant that is as large; something that reads or makes f32. */
+bool sf_convert_is_rounded_maximum(const sf_op *op);
+bool sf_convert_adds_constant(const sf_op *op);
+bool sf_convert_works_on_f32(const sf_op *op);
+/* bridge.c: populations where spikes meet whole values. Their first values are
+ * set by sf_convert_constants. Errors: OOM; NOT_NORMAL for a value whose
+ * changes have too many bits. */
+sf_result sf_convert_bridge(sf_converter *c) SF_MUST_USE;
 
 /* probe.c: the chain of a site as a network of its own in the reference. */
 typedef struct sf_probe {
@@ -153,6 +181,8 @@ sf_result sf_convert_linear(sf_converter *c) SF_MUST_USE;
 sf_result sf_convert_maxima(sf_converter *c) SF_MUST_USE;
 /* results.c: what the network returns; before the populations, and after. */
 sf_result sf_convert_results(sf_converter *c) SF_MUST_USE;
+/* What the moves that results.c added for a result start with. */
+sf_value *sf_convert_before_moves(sf_value *value);
 sf_result sf_convert_accumulate(sf_converter *c,
                                 int32_t *const *constants) SF_MUST_USE;
 /* types.c: moved streams take the type of what they move. */

@@ -194,7 +194,9 @@ static sf_result replace(sf_converter *c, sf_op *op) {
 sf_result sf_convert_maxima(sf_converter *c) {
   if (c->form == SF_FORM_INTEGER) return SF_OK;
   SF_FOREACH_OP_SAFE(op, following, c->network) {
-    if (!sf_is_integer_maximum(op) || !op->results[0]->first_use) continue;
+    if (!sf_is_integer_maximum(op) || !op->results[0]->first_use ||
+        sf_convert_is_whole(c, op))
+      continue;
     SF_TRY(replace(c, op));
     sf_op_erase(op);
   }

@@ -66,38 +66,11 @@ static void report(sf_converter *c, const sf_op *op) {
   sf_convert_refuse(c, op, quantize_help, "%s", unrounded);
 }
 
-static bool works_on_f32(const sf_op *op) {
-  if (op->kind == SF_OP_NEURONS) return false;
-  if (sf_op_is(op, SF_TRAIT_ANALOG)) return true;
-  for (uint32_t i = 0; i < op->result_count; i++)
-    if (op->results[i]->type.scalar.kind == SF_SCALAR_F32) return true;
-  for (uint32_t i = 0; i < op->operand_count; i++) {
-    const sf_value *x = sf_op_operand(op, i);
-    if (x && x->type.scalar.kind == SF_SCALAR_F32) return true;
-  }
-  return false;
-}
-
 /* ---- What a form cannot do. ---- */
 
 static bool multiplies_streams(const sf_op *op) {
   return (op->kind == SF_OP_MUL || op->kind == SF_OP_MATMUL) &&
          sf_op_operand(op, 0) && sf_op_operand(op, 1);
-}
-
-/* Is a value a rounded one, moved or pooled? Then spikes add up to it. */
-static bool is_rounded(const sf_value *value, unsigned depth) {
-  const sf_op *op = value->op;
-  if (!op || depth > 256) return false;
-  if (op->kind == SF_OP_QUANTIZE) return true;
-  if (!sf_op_is(op, SF_TRAIT_MOVES) && op->kind != SF_OP_POOL &&
-      op->kind != SF_OP_MAX)
-    return false;
-  for (uint32_t i = 0; i < op->operand_count; i++) {
-    const sf_value *x = sf_op_operand(op, i);
-    if (!x || !is_rounded(x, depth + 1)) return false;
-  }
-  return true;
 }
 
 static bool is_maximum(const sf_op *op) {
@@ -119,37 +92,38 @@ static bool is_function(const sf_op *op) {
   return op->kind == SF_OP_NEURONS && sf_neuron_is_stateless(op->neuron);
 }
 
+static const char *const other_forms =
+    "use form 'stbif', 'integer' or 'graded'";
+
+/* Form stbif has whole values for these, domains.c. */
 static void check_op(sf_converter *c, const sf_op *op) {
   if (op->kind == SF_OP_RESHAPE && sf_op_operand_blob(op, 0))
-    sf_convert_refuse(c, op, "use form 'integer' or 'graded'",
+    sf_convert_refuse(c, op, other_forms,
                       "is the same in every step, and the spikes of this form "
                       "add up");
   if (is_function(op))
-    sf_convert_refuse(c, op, "use form 'integer' or 'graded'",
+    sf_convert_refuse(c, op, other_forms,
                       "is a function of whole values, and the spikes of this "
                       "form add up");
   if (multiplies_streams(op))
-    sf_convert_refuse(c, op, "forms 'integer' and 'graded' multiply exactly",
+    sf_convert_refuse(c, op, other_forms,
                       "multiplies two streams, and the spikes of this form "
                       "add up");
   if (op->mode != SF_MODE_NONE && op->kind != SF_OP_NEURONS)
     sf_convert_refuse(c, op, "write the sum wide enough to need no mode",
                       "wraps or saturates, and the spikes of this form add up");
   if (!is_maximum(op) || is_moved_pool(c, op)) return;
-  bool rounded = op->kind != SF_OP_MIN && op->kind != SF_OP_REDUCE;
-  for (uint32_t i = 0; i < op->operand_count; i++)
-    rounded =
-        rounded && sf_op_operand(op, i) && is_rounded(sf_op_operand(op, i), 0);
-  if (!rounded)
+  if (!sf_convert_is_rounded_maximum(op))
     sf_convert_refuse(c, op,
-                      "put 'quantize' before it, or use form 'integer' or "
-                      "'graded'",
+                      "put 'quantize' before it, or use form 'stbif', "
+                      "'integer' or 'graded'",
                       "is no maximum of rounded values, and the spikes of this "
                       "form add up");
 }
 
 static void check_site(sf_converter *c, const sf_site *site) {
-  if (!site->low || !site->gain) return; /* a table sends differences */
+  if (site->whole || !site->low || !site->gain)
+    return; /* a table sends differences */
   for (uint32_t i = 0; i < site->count; i++) {
     bool no_zero = site->low[i] > 0 || site->high[i] < 0;
     bool negative = c->form == SF_FORM_RATE && site->low[i] < 0;
@@ -206,9 +180,9 @@ sf_result sf_convert_find_obstacles(sf_converter *c) {
     bool read = op->result_count && op->results[0]->first_use;
     bool covered = op->order != UINT32_MAX && c->covered[op->order];
     if (!read || covered) continue;
-    if (works_on_f32(op))
+    if (sf_convert_works_on_f32(op))
       report(c, op);
-    else if (adds_up)
+    else if (c->form == SF_FORM_RATE)
       check_op(c, op);
   }
   check_inputs(c);

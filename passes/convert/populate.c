@@ -276,7 +276,7 @@ static sf_result population(sf_converter *c, sf_site *site) {
   sf_value *current = sf_convert_current(site->source, site->quantize);
   if (!current) return SF_OOM;
   if (!site->gain) return sf_convert_table(c, site, current);
-  switch (c->form) {
+  switch (site->whole ? SF_FORM_INTEGER : c->form) {
   case SF_FORM_STBIF:
     return stbif(c, site, current);
   case SF_FORM_RATE:
@@ -289,7 +289,10 @@ static sf_result population(sf_converter *c, sf_site *site) {
 static sf_result move_pool(sf_converter *c, sf_site *site) {
   sf_op *pool = sf_op_copy_into(c->network, site->quantize, site->pool, 1);
   if (!pool) return SF_OOM;
-  (void)c;
+  if (site->whole) { /* on whole values, as its site */
+    pool->order = site->pool->order;
+    c->whole[pool->order] = pool;
+  }
   sf_op_set_operand(pool, 0, site->result);
   sf_type type = site->pool->results[0]->type;
   type.scalar = site->result->type.scalar;

@@ -205,6 +205,8 @@ static sf_result choose_delay(tuner *t) {
 static sf_result delay_results(sf_converter *c) {
   for (uint32_t i = 0; i < c->network->return_count && c->read_out_delay; i++) {
     sf_op *op = c->network->returns[i].value->op;
+    while (sf_op_is(op, SF_TRAIT_MOVES)) /* the result's own */
+      op = sf_op_operand(op, 0)->op;
     SF_TRY(sf_op_set_int(op, SF_ATTR_start, c->read_out_delay));
   }
   return SF_OK;

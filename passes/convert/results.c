@@ -118,14 +118,26 @@ sf_result sf_convert_results(sf_converter *c) {
 
 /* ---- Sums over steps. ---- */
 
-static sf_result accumulate(sf_converter *c, sf_value *value,
+static bool is_own_move(const sf_value *value) {
+  return value->op && value->op->order == UINT32_MAX &&
+         sf_op_is(value->op, SF_TRAIT_MOVES) && sf_op_operand(value->op, 0);
+}
+
+sf_value *sf_convert_before_moves(sf_value *value) {
+  while (is_own_move(value))
+    value = sf_op_operand(value->op, 0);
+  return value;
+}
+
+/* The population stands before the result's own moves, where the constant is
+ * that of the reference. */
+static sf_result accumulate(sf_converter *c, sf_value *value, sf_op *before,
                             const int32_t *constant, sf_value **out) {
   sf_neuron *neuron =
       sf_library_use(c->run->module, slice_of("accumulate"), c->run->diag);
-  /* Behind the last op; the current needs a place. */
-  sf_op *op =
-      neuron ? sf_op_create(c->network, NULL, SF_OP_NEURONS, 1, c->network->loc)
-             : NULL;
+  sf_op *op = neuron ? sf_op_create(c->network, before, SF_OP_NEURONS, 1,
+                                    c->network->loc)
+                     : NULL;
   if (!op || sf_op_set_neuron(op, neuron) != SF_OK) return SF_OOM;
   op->order = UINT32_MAX;
   bool agrees;
@@ -146,12 +158,30 @@ static sf_result accumulate(sf_converter *c, sf_value *value,
   return *out ? SF_OK : SF_OOM;
 }
 
+static sf_result accumulate_moved(sf_converter *c, const int32_t *constant,
+                                  sf_value *top) {
+  sf_op *first = NULL;
+  sf_value *value = top, *sum;
+  for (; is_own_move(value); value = sf_op_operand(value->op, 0)) {
+    first = value->op;
+    value->type.scalar = sf_int(32);
+  }
+  SF_TRY(accumulate(c, value, first, constant, &sum));
+  sf_op_set_operand(first, 0, sum);
+  return SF_OK;
+}
+
 sf_result sf_convert_accumulate(sf_converter *c, int32_t *const *constants) {
   uint32_t count = c->network->return_count;
   sf_value **values = SF_NEW_ARRAY(c->arena, sf_value *, count + 1u);
   if (!values) return SF_OOM;
-  for (uint32_t i = 0; i < count; i++)
-    SF_TRY(
-        accumulate(c, c->network->returns[i].value, constants[i], &values[i]));
+  for (uint32_t i = 0; i < count; i++) {
+    values[i] = c->network->returns[i].value;
+    if (c->whole_returns && c->whole_returns[i]) continue;
+    if (is_own_move(values[i]))
+      SF_TRY(accumulate_moved(c, constants[i], values[i]));
+    else
+      SF_TRY(accumulate(c, values[i], NULL, constants[i], &values[i]));
+  }
   return set_returns(c, values);
 }

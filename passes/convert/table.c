@@ -141,7 +141,7 @@ static sf_range levels_of(const sf_site *site) {
 }
 
 int64_t sf_convert_table_settling(const sf_site *site) {
-  if (!site->table || !sf_convert_is_joined(site)) return 0;
+  if (!site->table || site->whole || !sf_convert_is_joined(site)) return 0;
   sf_range levels = levels_of(site);
   int64_t most = sf_scalar_max(site->quantize->results[0]->type.scalar);
   int64_t steps = (levels.high - levels.low + most - 1) / most;
@@ -151,7 +151,7 @@ int64_t sf_convert_table_settling(const sf_site *site) {
 sf_result sf_convert_table(sf_converter *c, sf_site *site, sf_value *current) {
   builder b = {.c = c,
                .site = site,
-               .adds_up = c->form == SF_FORM_STBIF,
+               .adds_up = c->form == SF_FORM_STBIF && !site->whole,
                .emit = site->quantize->results[0]->type.scalar};
   /* Differences of levels from zero up fit the levels' own type. */
   bool wider = b.adds_up && levels_of(site).low < 0;

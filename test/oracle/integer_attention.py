@@ -6,8 +6,9 @@ usage: integer_attention.py NETWORKS SEED
 Draws networks in quantize/dequantize form: a norm (of tokens, of groups of them, or of each),
 queries and keys that are products of it, with a mask or bias of positions or none, softmax, and
 values; one head, all steps random. `quantize` makes integer ops of them,
-`convert-to-spiking` writes them as populations, in one step or in a pipeline. Every result on the
-interpreter and in CPU code must be what is computed here, element by element.
+`convert-to-spiking` writes them as populations, in one step, in a pipeline, or as ternary spikes
+until nothing changes. Every result on the interpreter and in CPU code must be what is computed
+here, element by element.
 """
 import math
 import os
@@ -204,7 +205,7 @@ def main():
             with open(path("net.sf"), "w") as file:
                 file.write(network.text())
             passes = {"rounded": "quantize"}
-            for form in ("integer", "graded"):
+            for form in ("integer", "graded", "stbif"):
                 passes[form] = f"quantize,convert-to-spiking{{form={form}}}"
             for form, text in passes.items():
                 run("sf-opt", path("net.sf"), "--passes", text, "-o", path("out.sf"))
