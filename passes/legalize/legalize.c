@@ -18,10 +18,11 @@
 #include "passes/rewrite/networks.h"
 #include "passes/rewrite/normal_form.h"
 
-enum { STAT_POPULATIONS, STAT_PROJECTIONS, STAT_POOLS };
+enum { STAT_POPULATIONS, STAT_PROJECTIONS, STAT_POOLS, STAT_CONSTANTS };
 static const sf_stat stats[] = {{"populations", "ops that became populations"},
                                 {"projections", "projections added"},
                                 {"pools", "maxima of concatenations parted"},
+                                {"constants", "constants that became biases"},
                                 {0}};
 
 /* What conversion can only make an integer op that no chip holds. A softmax
@@ -70,6 +71,7 @@ static void erase_unused(sf_module *module, const sf_blob *last_before) {
 static sf_result legalize_network(sf_pass_run *run, sf_network *network) {
   sf_arena *arena = run->scratch;
   const sf_blob *last_blob = run->module->last_blob;
+  SF_TRY(sf_legalize_constants(run, network, &run->stats[STAT_CONSTANTS]));
   SF_TRY(sf_legalize_pools(network, &run->stats[STAT_POOLS]));
   SF_TRY(sf_legalize_maxima(run, network, &run->stats[STAT_POPULATIONS]));
   size_t count = sf_network_number(network) + (size_t)1;
@@ -95,7 +97,7 @@ static sf_result legalize_network(sf_pass_run *run, sf_network *network) {
 static sf_result run_pass(sf_pass_run *run) {
   SF_TRY(sf_pass_each_network(run, legalize_network));
   if (run->stats[STAT_POPULATIONS] + run->stats[STAT_PROJECTIONS] +
-          run->stats[STAT_POOLS] ==
+          run->stats[STAT_POOLS] + run->stats[STAT_CONSTANTS] ==
       0)
     return SF_OK;
   return sf_module_add_log(run->module, SF_EXACT, 0, "legalize") ? SF_OK

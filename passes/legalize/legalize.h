@@ -62,6 +62,10 @@ sf_result sf_legalize_distribute(sf_legalizer *legalizer, sf_op *projection,
  * reads none. */
 sf_result sf_legalize_split(sf_legalizer *legalizer, sf_op *projection,
                             sf_value **out) SF_MUST_USE;
+/* constants.c: integers added behind a projection as its bias, which *count
+ * grows by. */
+sf_result sf_legalize_constants(sf_pass_run *run, sf_network *network,
+                                uint64_t *count) SF_MUST_USE;
 /* concat.c: maximum pools of concatenations as concatenations of pools, which
  * *count grows by. For a network with populations on chip, before maxima become
  * trees. */
