@@ -266,9 +266,12 @@ PLACE_ROW(
     "that stay free lie between busy ones, as far as the packets allow.",
     COOL);
 
-PLACE_ROW(reduce_communication, "reduce-communication",
-          "place with short routes",
-          "`place` with the locality term on: fewer links in all routes and "
-          "fewer packets on the worst one. Packets stay as they are: no target "
-          "holds several spikes in one.",
-          NEAR);
+PLACE_ROW(
+    reduce_communication, "reduce-communication", "place with short routes",
+    "`place` with the locality term on: fewer links in all routes and "
+    "fewer packets on the worst one. Packets stay as they are. A message "
+    "of Loihi 2 holds one value of one neuron. One of SpiNNaker2 has room "
+    "for 128 bits beside its key, but the runtime of its PEs takes one "
+    "value a key: several spikes in one would reach all listeners of any "
+    "of them, who would have to know its layout.",
+    NEAR);
