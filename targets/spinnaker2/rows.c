@@ -21,7 +21,7 @@ static void drop_zeros(s2_synapses *synapses) {
  * them by comparisons took a third of the emission. */
 static sf_result sort_by_input(s2_synapses *synapses, uint32_t inputs) {
   size_t *begin = calloc((size_t)inputs + 1, sizeof *begin);
-  s2_synapse *sorted = malloc((synapses->count + 1) * sizeof *sorted);
+  s2_synapse *sorted = calloc(synapses->count + 1, sizeof *sorted);
   if (begin && sorted) {
     for (size_t i = 0; i < synapses->count; i++)
       begin[synapses->items[i].input + 1]++;

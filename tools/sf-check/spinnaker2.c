@@ -151,7 +151,9 @@ static void find_hearers(walker *w, uint64_t key) {
       high = middle;
   }
   w->hearer_count = 0;
-  for (uint32_t i = low; i-- > 0 && w->heard[i].last > key;) {
+  while (low > 0) {
+    uint32_t i = --low;
+    if (w->heard[i].last <= key) break;
     if (w->heard[i].end <= key) continue;
     uint32_t core = w->heard[i].core;
     if (w->wanted[core] == w->check->keys) continue; /* by another range */
