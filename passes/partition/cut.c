@@ -201,7 +201,7 @@ sf_result sf_plan_cut(sf_plan *plan, sf_plan_population *population) {
   sf_cutter c;
   SF_TRY(sf_cutter_create(plan, population, &c));
   bool done = false;
-  if (plan->options.free && plan->machine->family == SF_FAMILY_LOIHI2)
+  if (!plan->options.vendor && plan->machine->family == SF_FAMILY_LOIHI2)
     SF_TRY(sf_cut_free(&c, &done));
   if (done) return SF_OK;
   bool fits;

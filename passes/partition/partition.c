@@ -9,10 +9,10 @@
  *     core @c1 { host %h [64:128]  host %i [64:128] {words = 1344, ..} }
  *   }
  *
- * Populations in text order are cut into boxes by the memory model of the
- * machine; with slicing=free as few as it allows, and boxes of several
- * populations may share a core. A projection is hosted with its target.
- * Populations `on = host` are not mapped. */
+ * Populations in text order are cut into as few boxes as the memory model of
+ * the machine allows, and boxes of several populations may share a core;
+ * slicing=vendor cuts as Intel's compiler does. A projection is hosted with its
+ * target. Populations `on = host` are not mapped. */
 #include "passes/mapping/rows.h"
 #include "passes/partition/plan.h"
 
@@ -156,7 +156,7 @@ static sf_result partition_network(sf_pass_run *run,
       .network = network,
       .machine = run->machine,
       .diag = run->diag,
-      .options = {.free = strcmp(options->slicing, "free") == 0,
+      .options = {.vendor = strcmp(options->slicing, "vendor") == 0,
                   .dense_neurons = (uint32_t)options->dense_neurons,
                   .slices = *options->slices ? options->slices : NULL},
   };
@@ -179,10 +179,10 @@ static sf_result run_partition(sf_pass_run *run) {
 
 static const sf_option OPTIONS[] = {
     {"slicing",
-     "vendor: on Loihi 2 the convolution slices of Intel's compiler, every "
-     "population on cores of its own; free: as few cores as the memory model "
-     "allows, any box, several populations on one core",
-     SF_OPTION_CHOICE, "vendor", "vendor|free", 0, 0,
+     "free: as few cores as the memory model allows, any box, several "
+     "populations on one core; vendor: on Loihi 2 the convolution slices of "
+     "Intel's compiler, every population on cores of its own",
+     SF_OPTION_CHOICE, "free", "free|vendor", 0, 0,
      offsetof(partition_options, slicing)},
     {"dense-neurons",
      "most neurons of a dense slice on Loihi 2; 0: as many as fit, evened out",

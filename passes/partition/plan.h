@@ -68,7 +68,7 @@ typedef struct sf_plan_weights {
 } sf_plan_weights;
 
 typedef struct sf_plan_options {
-  bool free;                 /* fewest cores, shared ones; else vendor-like */
+  bool vendor; /* LOIHI2: slices of Intel's compiler, no shared cores */
   uint32_t dense_neurons;    /* most neurons of a dense slice, 0: no limit */
   const char *slices;        /* file of slices, see slices.c; NULL: none */
   const sf_mapping *mapping; /* whose cores to take; NULL: none */

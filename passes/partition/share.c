@@ -1,7 +1,7 @@
 /* share.c - which boxes share a core.
  *
- * Every box has a core of its own, unless fewer cores are asked for: then the
- * small ones (at most half of every resource) fill the room that others leave,
+ * With vendor-like slices every box has a core of its own. Otherwise the small
+ * ones (at most half of every resource) fill the room that others leave,
  * the largest first, each beside the population nearest in the text, so that
  * layers that talk to each other meet. Dense lines leave a small last part for
  * that, which grows to what its core has room for.
@@ -279,7 +279,7 @@ static void stay_at_home(sharing *s) {
 
 sf_result sf_plan_assign(sf_plan *plan) {
   sharing s = {.plan = plan};
-  if (plan->options.free) {
+  if (!plan->options.vendor) {
     SF_TRY(share_cores(&s));
   } else {
     SF_TRY(create(&s));

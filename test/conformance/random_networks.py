@@ -2,12 +2,13 @@
 """Random small networks through every target: any difference is a failure.
 
 usage: random_networks.py --count N [--seed S] [--targets cpu,loihi2,spinnaker2]
-                          [--folder DIR] [--only I] [--least N]
+                          [--folder DIR] [--only I] [--least N] [--partition OPTIONS]
 
 Each network is written as text, compiled with `sfc compile` and compared with the
 interpreter by `sfc verify` on random inputs. A target may refuse a network (exit
 code 3, with a diagnostic); refusals are counted by their reason, and a target that
-refuses more than it takes fails the test. Prints how often each row of the table in
+refuses more than it takes fails the test. --partition gives passes that take the place of
+partition in the pipelines of the chips. Prints how often each row of the table in
 network_maker.py was compared; fewer than --least of a row fails (20 with 60 networks
 or more, else 0), and so does a run in which a quarter of the populations is silent.
 """
@@ -25,6 +26,12 @@ import tempfile
 from network_maker import ROWS, Network, Tally
 
 FIT = 3
+PIPELINES = {
+    "loihi2": "canonicalize,legalize,fanin-fanout-balancing,balance-delays{{dmin=1}},"
+              "{},place,route,power-gating-insertion",
+    "spinnaker2": "canonicalize,legalize,fanin-fanout-balancing,"
+                  "balance-delays{{dmin=1,max-delay=62}},{},place,route,"
+                  "power-gating-insertion"}
 LEAST, LEAST_OF = 20, 60  # of a row, in a run of that many networks
 MARGIN = 1.1  # aim higher: not every network has room for what is due
 
@@ -43,11 +50,15 @@ Outcome = collections.namedtuple("Outcome", "kind text populations silent",
                                  defaults=("", 0, 0))
 
 
-def try_network(path, target, folder, seed):
+def try_network(path, target, folder, seed, partition):
     """One network on one target: same, refused with the reason, or wrong."""
     out = os.path.join(folder, f"{os.path.basename(path)}.{target}")
     shutil.rmtree(out, ignore_errors=True)
-    done = run("sfc", "compile", path, "--target", target, "--threads", "1", "-o", out)
+    passes = []
+    if partition and target in PIPELINES:
+        passes = ["--passes", PIPELINES[target].format(partition)]
+    done = run("sfc", "compile", path, "--target", target, "--threads", "1", *passes,
+               "-o", out)
     said = done.stderr + done.stdout
     if done.returncode == FIT and "[target-cannot]" in said:
         return Outcome("refused", reason(said))
@@ -128,6 +139,8 @@ def main():
     parser.add_argument("--folder")
     parser.add_argument("--only", type=int, help="this network of the run alone")
     parser.add_argument("--least", type=int, help="of each row")
+    parser.add_argument("--partition",
+                        help="passes in the place of the chips' partition, with options")
     options = parser.parse_args()
     many = options.count >= LEAST_OF and options.only is None
     least = options.least if options.least is not None else LEAST * many
@@ -141,7 +154,8 @@ def main():
             if options.only in (None, i):
                 tried.append((i, network.used, [
                     pool.submit(try_network, os.path.join(folder, f"net{i}.sf"), t.name,
-                                folder, options.seed + i) for t in targets]))
+                                folder, options.seed + i, options.partition)
+                    for t in targets]))
         for i, rows, outcomes in tried:
             for target, outcome in zip(targets, outcomes):
                 target.add(outcome.result(), rows)
