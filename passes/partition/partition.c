@@ -10,9 +10,9 @@
  *   }
  *
  * Populations in text order are cut into as few boxes as the memory model of
- * the machine allows, and boxes of several populations may share a core;
- * slicing=vendor cuts as Intel's compiler does. A projection is hosted with its
- * target. Populations `on = host` are not mapped. */
+ * the machine allows, and on Loihi 2 boxes of several populations may share a
+ * core; slicing=vendor cuts as Intel's compiler does. A projection is hosted
+ * with its target. Populations `on = host` are not mapped. */
 #include "passes/mapping/rows.h"
 #include "passes/partition/plan.h"
 
@@ -179,8 +179,8 @@ static sf_result run_partition(sf_pass_run *run) {
 
 static const sf_option OPTIONS[] = {
     {"slicing",
-     "free: as few cores as the memory model allows, any box, several "
-     "populations on one core; vendor: on Loihi 2 the convolution slices of "
+     "on Loihi 2, free: as few cores as the memory model allows, any box, "
+     "several populations on one core; vendor: the convolution slices of "
      "Intel's compiler, every population on cores of its own",
      SF_OPTION_CHOICE, "free", "free|vendor", 0, 0,
      offsetof(partition_options, slicing)},

@@ -1,10 +1,12 @@
 /* share.c - which boxes share a core.
  *
- * With vendor-like slices every box has a core of its own. Otherwise the small
- * ones (at most half of every resource) fill the room that others leave,
- * the largest first, each beside the population nearest in the text, so that
- * layers that talk to each other meet. Dense lines leave a small last part for
- * that, which grows to what its core has room for.
+ * With vendor-like slices every box has a core of its own. So it has on
+ * SpiNNaker2, where what the links of a PE take is known only when all sources
+ * are cut: the estimates of two boxes do not add up. Otherwise the small ones
+ * (at most half of every resource) fill the room that others leave, the largest
+ * first, each beside the population nearest in the text, so that layers that
+ * talk to each other meet. Dense lines leave a small last part for that, which
+ * grows to what its core has room for.
  *
  * Pooled resources add up (plan.h); a Loihi 2 core holds 8 neuron groups, one a
  * box (loihi2.md 1.6). */
@@ -279,7 +281,7 @@ static void stay_at_home(sharing *s) {
 
 sf_result sf_plan_assign(sf_plan *plan) {
   sharing s = {.plan = plan};
-  if (!plan->options.vendor) {
+  if (!plan->options.vendor && plan->machine->family == SF_FAMILY_LOIHI2) {
     SF_TRY(share_cores(&s));
   } else {
     SF_TRY(create(&s));
