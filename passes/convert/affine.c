@@ -148,12 +148,29 @@ static sf_result set_factor_arguments(sf_converter *c, sf_op *op,
   return sf_convert_argument(op, "gain", type, factors);
 }
 
+static bool only_projections_read(const sf_value *value) {
+  SF_FOREACH_USE(use, value)
+    if (!use->op || !sf_op_is(use->op, SF_TRAIT_PROJECTION)) return false;
+  return true;
+}
+
+/* Form stbif widened the product as it does sums (bridge.c). What only
+ * projections read, which take any width, is sent as narrow as it is: messages
+ * of a chip hold no 32 bits. */
+static sf_type factor_type(const sf_converter *c, const sf_op *op,
+                           sf_range range) {
+  sf_type type = op->results[0]->type;
+  if (c->form == SF_FORM_STBIF && only_projections_read(op->results[0]))
+    type.scalar = sf_int_holding(range.low, range.high);
+  return type;
+}
+
 sf_result sf_convert_factor(sf_converter *c, sf_op *op) {
-  const sf_type *type = &op->results[0]->type;
   sf_blob *blob = sf_op_operand_blob(op, 1);
   SF_TRY(sf_blob_load(blob, c->run->diag));
   sf_range range;
   SF_TRY(sf_value_range(c->network, op->results[0], c->run->diag, &range));
+  const sf_type wanted = factor_type(c, op, range), *type = &wanted;
   int32_t *factors = spread_blob(c, blob, type);
   sf_neuron *neuron = sf_library_use_as(
       c->run->module, (sf_slice){"quant_gain", 10}, type->scalar, c->run->diag);
