@@ -431,7 +431,8 @@ class NetworkText(Random):
             low = self.integer(-half, half)
             attrs.append("low = %d" % low)
         if self.chance(0.4):
-            attrs.append("high = %d" % self.integer(low, half + 1))
+            highest = min(half + 1, 2 * half - 1)  # of i2: 1
+            attrs.append("high = %d" % self.integer(low, highest))
         return attrs
 
     def argmax(self):
