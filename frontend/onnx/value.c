@@ -114,6 +114,11 @@ onnx_value *sf_onnx_stack(onnx_node *node, uint32_t count,
   bool streams = false;
   for (uint32_t i = 0; i < count; i++) {
     if (values[i]->kind == ONNX_REFUSED) return values[i];
+    if (values[i]->kind == ONNX_ABSENT) {
+      (void)sf_onnx_refuse(node, NULL,
+                           "the body gives no value for an output of the node");
+      return NULL;
+    }
     streams |= values[i]->kind == ONNX_STREAM;
     if (values[i]->dtype != values[0]->dtype ||
         !sf_onnx_same_shape(&values[i]->shape, &values[0]->shape)) {
