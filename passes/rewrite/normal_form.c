@@ -69,8 +69,9 @@ static sf_result step_into(walk *w, visit at, bool *fits) {
   if (!*fits) return SF_OK;
   for (uint32_t i = 0; i < op->operand_count; i++) {
     const sf_value *operand = sf_op_operand(op, i);
-    if (!operand) { /* a blob: weights are fine, constant streams are not */
-      if (adds || moves) *fits = false;
+    if (!operand) { /* a blob: weights, or a constant stream, which is a source
+                       like an input; targets say whether they hold one */
+      if (adds) *fits = false;
       continue;
     }
     SF_TRY(push(w, operand, at.below || projects));
