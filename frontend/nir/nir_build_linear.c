@@ -10,14 +10,16 @@ static sf_result bias_blob(nir_import *import, const nir_node *node,
   const sf_h5_item *item = node->field[NIR_BIAS];
   *out = NULL;
   if (!item || sf_nir_is_zero(item)) return SF_OK;
-  int64_t products = sf_nir_elements(&node->out) / outputs;
-  if (node->type->kind == NIR_CONV) products = 1;
-  if (item->elements != 1 && (int64_t)item->elements != outputs * products)
+  int64_t products = 1;
+  if (node->type->kind == NIR_LINEAR && outputs > 0)
+    products = sf_nir_elements(&node->out) / outputs;
+  int64_t expected = outputs * products;
+  if (item->elements != 1 && (int64_t)item->elements != expected)
     return sf_nir_refuse(import, node, NULL,
                          "'bias' has %llu elements; one for each of the %lld "
                          "outputs is expected, or one for all",
                          (unsigned long long)item->elements,
-                         (long long)(outputs * products));
+                         (long long)expected);
   if (import->options.use.scheme == NIR_LOIHI)
     return sf_nir_refuse(import, node, NULL,
                          "convention loihi takes no bias, as the script that "
@@ -115,7 +117,7 @@ sf_result sf_nir_build_conv(nir_import *import, nir_node *node, sf_value *x,
                             sf_value **out) {
   const sf_h5_item *w = node->field[NIR_WEIGHT];
   const nir_window *window = &node->window;
-  int32_t dim[4];
+  int32_t dim[SF_RANK_MAX] = {0};
   for (unsigned i = 0; i < w->rank; i++)
     dim[i] = (int32_t)w->dim[i];
   sf_type type = sf_type_make(sf_f32(), w->rank, dim);

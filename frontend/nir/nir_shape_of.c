@@ -87,7 +87,7 @@ static sf_result linear_shape(nir_import *import, nir_node *node) {
 static int64_t extent(const nir_window *w, unsigned axis, int64_t in) {
   int64_t room = in + w->begin[axis] + w->end[axis] -
                  w->dilation[axis] * (w->kernel[axis] - 1) - 1;
-  return room < 0 ? 0 : room / w->stride[axis] + 1;
+  return room < 0 || w->stride[axis] < 1 ? 0 : room / w->stride[axis] + 1;
 }
 
 static sf_result window_out(nir_import *import, nir_node *node,
