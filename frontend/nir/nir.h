@@ -220,6 +220,13 @@ typedef struct nir_port {
   uint32_t in, out;
 } nir_port;
 
+/* nir_reader.c: the module of a parsed file, which stays the caller's. Errors:
+ * USAGE (options), IMPORT. */
+sf_result sf_nir_read_tree(const sf_h5_tree *tree,
+                           const sf_import_option *options,
+                           uint32_t option_count, sf_diag *diag,
+                           sf_import *out) SF_MUST_USE;
+
 /* nir_report.c: an error about the node; the import goes on to find others and
  * fails at the end of the phase. `help` may be NULL. */
 sf_result sf_nir_refuse(nir_import *import, const nir_node *node,

@@ -136,7 +136,8 @@ static sf_result build_node(nir_import *import, nir_node *node) {
   if (node->type->kind == NIR_INPUT && node->depth == 0)
     return build_input(import, node);
   sf_value *x = gather(import, node);
-  if (!x) return SF_OOM;
+  /* A Delay that is used before it is built may have been refused. */
+  if (!x) return import->refusals ? SF_FAIL : SF_OOM;
   switch (node->type->kind) {
   case NIR_INPUT:
   case NIR_OUTPUT:

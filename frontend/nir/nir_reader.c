@@ -3,8 +3,6 @@
 #include "frontend/nir/nir_reader.h"
 
 #include "frontend/nir/nir.h"
-#include "support/file.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -57,9 +55,7 @@ static void read_version(nir_import *import) {
       major > 1 || (major == 1 && (minor > 0 || patch >= 6));
 }
 
-static sf_result read_model(nir_import *import, const char *path,
-                            sf_import *out) {
-  SF_TRY(sf_h5_tree_read(path, import->diag, &import->tree));
+static sf_result read_model(nir_import *import, sf_import *out) {
   import->ports.arena = import->arena;
   read_version(import);
   SF_TRY(sf_nir_read_graph(import));
@@ -75,22 +71,22 @@ static sf_result read_model(nir_import *import, const char *path,
   return SF_OK;
 }
 
-static sf_result read_nir(const char *path, const sf_import_option *options,
-                          uint32_t option_count, sf_diag *diag,
-                          sf_import *out) {
+sf_result sf_nir_read_tree(const sf_h5_tree *tree,
+                           const sf_import_option *options,
+                           uint32_t option_count, sf_diag *diag,
+                           sf_import *out) {
   *out = (sf_import){0};
-  nir_import import = {.diag = diag};
+  nir_import import = {.diag = diag, .tree = *tree};
   SF_TRY(sf_nir_options_read(options, option_count, diag, &import.options));
-  const char *file = sf_path_base(path);
   import.arena = sf_arena_create();
-  import.module = create_module(file);
+  import.module = create_module(tree->name);
   sf_result result = SF_OOM;
   if (import.arena && import.module) {
-    import.loc.file = sf_arena_text(import.module->arena, sf_slice_of(file));
+    import.loc.file =
+        sf_arena_text(import.module->arena, sf_slice_of(tree->name));
     import.module->loc.file = import.loc.file;
-    if (import.loc.file) result = read_model(&import, path, out);
+    if (import.loc.file) result = read_model(&import, out);
   }
-  sf_h5_tree_destroy(&import.tree);
   sf_arena_destroy(import.arena);
   if (result != SF_OK) {
     sf_module_destroy(import.module);
@@ -99,6 +95,21 @@ static sf_result read_nir(const char *path, const sf_import_option *options,
   }
   out->module = import.module;
   return SF_OK;
+}
+
+static sf_result read_nir(const char *path, const sf_import_option *options,
+                          uint32_t option_count, sf_diag *diag,
+                          sf_import *out) {
+  *out = (sf_import){0};
+  /* Bad options are told before a large file is read. */
+  nir_options checked;
+  SF_TRY(sf_nir_options_read(options, option_count, diag, &checked));
+  sf_h5_tree tree;
+  sf_result result = sf_h5_tree_read(path, diag, &tree);
+  if (result == SF_OK)
+    result = sf_nir_read_tree(&tree, options, option_count, diag, out);
+  sf_h5_tree_destroy(&tree);
+  return result;
 }
 
 const sf_frontend sf_frontend_nir = {
