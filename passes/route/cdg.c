@@ -48,80 +48,114 @@ sf_result sf_cdg_create(const sf_fabric *fabric, const uint32_t *height,
       .refused = SF_NEW_ARRAY(arena, uint32_t, links * fabric->degree + 1),
       .order = SF_NEW_ARRAY(arena, uint32_t, links + 1),
       .counts = SF_NEW_ARRAY(arena, uint32_t, links * fabric->degree + 1),
+      .onward = SF_NEW_ARRAY(arena, uint8_t, links + 1),
+      .back = SF_NEW_ARRAY(arena, uint8_t, links + 1),
+      .head = SF_NEW_ARRAY(arena, uint32_t, links + 1),
       .seen = SF_NEW_ARRAY(arena, uint32_t, links + 1),
       .stack = SF_NEW_ARRAY(arena, uint32_t, links + 1),
+      .back_stack = SF_NEW_ARRAY(arena, uint32_t, links + 1),
       .before = SF_NEW_ARRAY(arena, uint64_t, links + 1),
       .after = SF_NEW_ARRAY(arena, uint64_t, links + 1),
       .places = SF_NEW_ARRAY(arena, uint32_t, links + 1),
   };
-  if (!out->order || !out->counts || !out->refused || !out->seen ||
-      !out->stack || !out->before || !out->after || !out->places) {
+  if (!out->order || !out->counts || !out->onward || !out->back || !out->head ||
+      !out->refused || !out->seen || !out->stack || !out->back_stack ||
+      !out->before || !out->after || !out->places) {
     return SF_OOM;
   }
+  for (size_t l = 0; l < links; l++)
+    if (fabric->neighbours[l] != SF_FABRIC_NONE)
+      out->head[l] = (uint32_t)fabric->neighbours[l] * fabric->degree;
   return order_links(height, arena, out);
 }
 
-/* Marks of an earlier search become old. */
+/* Marks of an earlier search become old; `now` and `now` + 1 are new ones. */
 static void begin_search(sf_cdg *cdg) {
-  if (++cdg->now != 0) return;
+  if (cdg->now < UINT32_MAX - 3) {
+    cdg->now += 2;
+    return;
+  }
   size_t links = (size_t)cdg->fabric->router_count * cdg->fabric->degree;
   memset(cdg->seen, 0, links * sizeof *cdg->seen);
-  cdg->now = 1;
+  cdg->now = 2;
 }
 
-static uint32_t next_link(const sf_fabric *f, uint32_t link, uint32_t d) {
-  return (uint32_t)f->neighbours[link] * f->degree + d;
+static uint32_t next_link(const sf_cdg *cdg, uint32_t link, uint32_t d) {
+  return cdg->head[link] + d;
 }
 
-/* Links that can be reached from `from` at places up to `last`, into
- * cdg->after. false: link `target` is among them. */
-static bool search_forward(sf_cdg *cdg, uint32_t from, uint32_t target,
-                           uint32_t *out_count) {
-  const sf_fabric *f = cdg->fabric;
-  uint32_t last = cdg->order[target], depth = 0, count = 0;
+/* The link by which the neighbour in direction `d` comes to where `link`
+ * starts. */
+static uint32_t link_before(const sf_cdg *cdg, uint32_t link, uint32_t d) {
+  uint32_t degree = cdg->fabric->degree;
+  return cdg->head[link - link % degree + d] +
+         sf_fabric_reverse(cdg->fabric, d);
+}
+
+/* Takes the lowest direction out of a set. */
+static uint32_t take_direction(uint32_t *set) {
+  uint32_t d = (uint32_t)__builtin_ctz(*set);
+  *set &= *set - 1;
+  return d;
+}
+
+/* One step of a search: onto the stack and marked with `mark` goes what the
+ * dependencies from `link` (onward) or to it (back) join, between places
+ * `first` and `last`. true: that has met the mark `other`. */
+static bool step(sf_cdg *cdg, uint32_t link, bool onward, uint32_t mark,
+                 uint32_t other, const uint32_t between[2], uint32_t *stack,
+                 uint32_t *depth) {
+  uint32_t set = onward ? cdg->onward[link] : cdg->back[link];
+  while (set) {
+    uint32_t d = take_direction(&set);
+    uint32_t next =
+        onward ? next_link(cdg, link, d) : link_before(cdg, link, d);
+    if (cdg->seen[next] == other) return true;
+    if (cdg->seen[next] == mark || cdg->order[next] < between[0] ||
+        cdg->order[next] > between[1]) {
+      continue;
+    }
+    cdg->seen[next] = mark;
+    stack[(*depth)++] = next;
+  }
+  return false;
+}
+
+/* Can `to` be reached from `from`? Both ways at once: whichever comes to its
+ * end first, or meets the other, has the answer. */
+static bool reaches(sf_cdg *cdg, uint32_t from, uint32_t to) {
+  uint32_t between[2] = {cdg->order[from], cdg->order[to]};
+  uint32_t depth = 0, back_depth = 0;
   begin_search(cdg);
+  uint32_t mark = cdg->now, back_mark = cdg->now + 1;
   cdg->stack[depth++] = from;
-  cdg->seen[from] = cdg->now;
-  while (depth > 0) {
-    uint32_t link = cdg->stack[--depth];
-    cdg->after[count++] = (uint64_t)cdg->order[link] << 32 | link;
-    const uint32_t *counts = &cdg->counts[(size_t)link * f->degree];
-    for (uint32_t d = 0; d < f->degree; d++) {
-      if (counts[d] == 0) continue;
-      uint32_t next = next_link(f, link, d);
-      if (next == target) return false;
-      if (cdg->seen[next] == cdg->now || cdg->order[next] > last) continue;
-      cdg->seen[next] = cdg->now;
-      cdg->stack[depth++] = next;
+  cdg->back_stack[back_depth++] = to;
+  cdg->seen[from] = mark;
+  cdg->seen[to] = back_mark;
+  while (depth > 0 && back_depth > 0) {
+    uint32_t link = cdg->stack[--depth], end = cdg->back_stack[--back_depth];
+    if (step(cdg, link, true, mark, back_mark, between, cdg->stack, &depth) ||
+        step(cdg, end, false, back_mark, mark, between, cdg->back_stack,
+             &back_depth)) {
+      return true;
     }
   }
-  *out_count = count;
-  return true;
+  return false;
 }
 
-/* Links from which `to` can be reached at places from `first` on, into
- * cdg->before. */
-static uint32_t search_backward(sf_cdg *cdg, uint32_t to, uint32_t first) {
-  const sf_fabric *f = cdg->fabric;
+/* All that a search finds between two places, into `out`: from `link` onward,
+ * or back. */
+static uint32_t collect(sf_cdg *cdg, uint32_t link, bool onward,
+                        const uint32_t between[2], uint64_t *out) {
   uint32_t depth = 0, count = 0;
   begin_search(cdg);
-  cdg->stack[depth++] = to;
-  cdg->seen[to] = cdg->now;
+  cdg->stack[depth++] = link;
+  cdg->seen[link] = cdg->now;
   while (depth > 0) {
-    uint32_t link = cdg->stack[--depth];
-    cdg->before[count++] = (uint64_t)cdg->order[link] << 32 | link;
-    uint32_t tail = link / f->degree, out = link % f->degree;
-    for (uint32_t d = 0; d < f->degree; d++) {
-      int32_t other = f->neighbours[tail * f->degree + d];
-      if (other == SF_FABRIC_NONE) continue;
-      uint32_t in = (uint32_t)other * f->degree + sf_fabric_reverse(f, d);
-      if (cdg->counts[(size_t)in * f->degree + out] == 0 ||
-          cdg->seen[in] == cdg->now || cdg->order[in] < first) {
-        continue;
-      }
-      cdg->seen[in] = cdg->now;
-      cdg->stack[depth++] = in;
-    }
+    link = cdg->stack[--depth];
+    out[count++] = (uint64_t)cdg->order[link] << 32 | link;
+    (void)step(cdg, link, onward, cdg->now, cdg->now + 1, between, cdg->stack,
+               &depth);
   }
   return count;
 }
@@ -142,44 +176,50 @@ static void reorder(sf_cdg *cdg, uint32_t before, uint32_t after) {
     cdg->order[(uint32_t)cdg->after[k]] = cdg->places[before + k];
 }
 
-/* Would the dependency, which disagrees with the order, close a cycle? If not,
- * cdg->after holds what must move behind `link`. */
-static bool closes(sf_cdg *cdg, uint32_t link, uint32_t direction,
-                   uint32_t *out_after) {
+/* Would the dependency, which disagrees with the order, close a cycle? */
+static bool closes(sf_cdg *cdg, uint32_t link, uint32_t direction) {
   uint32_t *refused =
       &cdg->refused[(size_t)link * cdg->fabric->degree + direction];
   if (*refused == cdg->epoch) return true;
-  uint32_t next = next_link(cdg->fabric, link, direction);
-  if (search_forward(cdg, next, link, out_after)) return false;
+  if (!reaches(cdg, next_link(cdg, link, direction), link)) return false;
   *refused = cdg->epoch;
   return true;
 }
 
 bool sf_cdg_allows(sf_cdg *cdg, uint32_t link, uint32_t direction) {
-  uint32_t next = next_link(cdg->fabric, link, direction), count;
+  uint32_t next = next_link(cdg, link, direction);
   if (cdg->order[link] < cdg->order[next]) return true; /* counted ones, too */
-  return !closes(cdg, link, direction, &count);
+  return !closes(cdg, link, direction);
 }
 
 bool sf_cdg_add(sf_cdg *cdg, uint32_t link, uint32_t direction) {
-  uint32_t *counter =
-      &cdg->counts[(size_t)link * cdg->fabric->degree + direction];
-  uint32_t next = next_link(cdg->fabric, link, direction), after;
+  const sf_fabric *f = cdg->fabric;
+  uint32_t *counter = &cdg->counts[(size_t)link * f->degree + direction];
+  uint32_t next = next_link(cdg, link, direction);
   if (*counter == 0 && cdg->order[next] < cdg->order[link]) {
-    if (closes(cdg, link, direction, &after)) return false;
-    uint32_t before = search_backward(cdg, link, cdg->order[next]);
+    if (closes(cdg, link, direction)) return false;
+    uint32_t between[2] = {cdg->order[next], cdg->order[link]};
+    uint32_t after = collect(cdg, next, true, between, cdg->after);
+    uint32_t before = collect(cdg, link, false, between, cdg->before);
     reorder(cdg, before, after);
   }
-  ++*counter;
+  if (++*counter == 1) {
+    cdg->onward[link] |= (uint8_t)(1u << direction);
+    cdg->back[next] |= (uint8_t)(1u << sf_fabric_reverse(f, link % f->degree));
+  }
   return true;
 }
 
 void sf_cdg_remove(sf_cdg *cdg, uint32_t link, uint32_t direction) {
-  uint32_t *counter =
-      &cdg->counts[(size_t)link * cdg->fabric->degree + direction];
-  if (--*counter == 0 && ++cdg->epoch == 0) {
-    size_t links = (size_t)cdg->fabric->router_count * cdg->fabric->degree;
-    memset(cdg->refused, 0, links * cdg->fabric->degree * sizeof *counter);
+  const sf_fabric *f = cdg->fabric;
+  uint32_t *counter = &cdg->counts[(size_t)link * f->degree + direction];
+  if (--*counter > 0) return;
+  uint32_t next = next_link(cdg, link, direction);
+  cdg->onward[link] &= (uint8_t)~(1u << direction);
+  cdg->back[next] &= (uint8_t)~(1u << sf_fabric_reverse(f, link % f->degree));
+  if (++cdg->epoch == 0) {
+    memset(cdg->refused, 0,
+           (size_t)f->router_count * f->degree * f->degree * sizeof *counter);
     cdg->epoch = 1;
   }
 }

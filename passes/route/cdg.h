@@ -13,11 +13,15 @@ typedef struct sf_cdg {
   const sf_fabric *fabric;
   uint32_t *order;  /* of each link; a permutation */
   uint32_t *counts; /* of dependency link * degree + direction of the next */
-  /* Private. A refusal holds until some dependency is needed no more: `epoch`
+  /* Private. Of each link, the directions in which a dependency goes on, and
+   * those, from the router that it leaves, out of which one comes. */
+  uint8_t *onward, *back;
+  uint32_t *head; /* number of the first link of the router that it enters */
+  /* A refusal holds until some dependency is needed no more: `epoch`
    * counts those, refused[dependency] is the epoch of its last refusal. */
   uint32_t epoch, *refused;
   /* Searches between two places of the order. */
-  uint32_t now, *seen, *stack;
+  uint32_t now, *seen, *stack, *back_stack;
   uint64_t *before, *after; /* order << 32 | link */
   uint32_t *places;
 } sf_cdg;
