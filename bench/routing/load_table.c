@@ -1,6 +1,6 @@
-/* load_table.c - the most loaded link by algorithm. The column before the last
- * lets every minimal path in, deadlock or not: what the safe ones are measured
- * by. */
+/* load_table.c - the most loaded link by algorithm, and how much longer the
+ * paths of the last are than the shortest. The column before the last lets
+ * every minimal path in, deadlock or not. */
 #include "bench/routing/bench.h"
 #include "bench/routing/loads.h"
 #include "passes/route/router.h"
@@ -13,12 +13,6 @@ static bool no_way_back(const sf_fabric *f, uint32_t link, uint32_t direction) {
   return direction != sf_fabric_reverse(f, link % f->degree);
 }
 
-static bool costs_less(const sf_router *r, uint32_t n, const sf_tree *trial) {
-  const sf_net *net = &r->task->nets[n];
-  return sf_grow_cost(&r->grower, net, trial) <
-         sf_grow_cost(&r->grower, net, &r->out->trees[n]);
-}
-
 /* From odd-even on, any turn. */
 static sf_result any_minimal(const sf_route_task *task, sf_arena *arena,
                              uint64_t *out) {
@@ -29,7 +23,8 @@ static sf_result any_minimal(const sf_route_task *task, sf_arena *arena,
   SF_TRY(sf_router_create(task, arena, &r, &routing));
   SF_TRY(sf_route_by_turns(&r, task->fabric, unreached));
   r.grower.turns = no_way_back;
-  SF_TRY(sf_router_sweep(&r, task->sweeps, sf_grow_minimal, NULL, costs_less));
+  SF_TRY(sf_router_sweep(&r, task->sweeps, sf_grow_minimal, NULL,
+                         sf_router_lighter));
   *out = 0;
   for (uint32_t l = 0; l < task->fabric->router_count * 4; l++)
     if (r.grower.loads[l] > *out) *out = r.grower.loads[l];
@@ -83,6 +78,9 @@ static sf_result row(flow_case which, sf_arena *arena) {
   sf_net *nets;
   SF_TRY(flow_case_create(which, arena, &fabric, &nets, &task.net_count));
   task.nets = nets;
+  uint64_t minimal = 0, hops = 0;
+  for (uint32_t n = 0; n < task.net_count; n++)
+    minimal += sf_fabric_distance(&fabric, nets[n].source, nets[n].sinks[0]);
   printf("| %s |", flow_case_names[which]);
   for (int a = SF_ALGORITHM_XY; a <= SF_ALGORITHM_ADAPTIVE; a++) {
     sf_routing routing;
@@ -91,11 +89,13 @@ static sf_result row(flow_case which, sf_arena *arena) {
     double start = bench_now();
     SF_TRY(sf_route_nets(&task, arena, &routing));
     double seconds = bench_now() - start;
+    hops = routing.hop_count;
     SF_TRY(bench_judge(&task, &routing, arena, &verdict));
     printf(" %.1f%s (%.2f s) |", (double)routing.max_load / (double)FLOW_UNIT,
            verdict.acyclic ? "" : " CYCLIC", seconds);
   }
   uint64_t unsafe;
+  printf(" %+.1f %% |", 100 * ((double)hops / (double)minimal - 1));
   SF_TRY(any_minimal(&task, arena, &unsafe));
   printf(" %.1f | %.1f |\n", (double)unsafe / (double)FLOW_UNIT,
          bound(&fabric, task.net_count, nets) / (double)FLOW_UNIT);
@@ -104,8 +104,10 @@ static sf_result row(flow_case which, sf_arena *arena) {
 }
 
 sf_result bench_loads(void) {
-  puts("| flows | xy | odd-even | adaptive | any minimal path (unsafe) | no "
-       "minimal routing is below |\n|---|---|---|---|---|---|");
+  puts(
+      "| flows | xy | odd-even | adaptive | its hops beyond the shortest | any "
+      "minimal path (unsafe) | no minimal routing is below |\n"
+      "|---|---|---|---|---|---|---|");
   for (int which = 0; which < FLOW_CASES; which++) {
     sf_arena *arena = sf_arena_create();
     if (!arena) return SF_OOM;

@@ -1,14 +1,10 @@
 /* adaptive.c - starts from fixed turns, then lets each net take any minimal
  * path that closes no cycle, wherever that lowers the sum of (load / peak)^12
  * (mapping.md 4.5). The old path stays feasible, so every step is downhill and
- * the dependencies are acyclic at every moment. */
+ * the dependencies are acyclic at every moment. Likewise then for ways of two
+ * hops more off the worst links: layers of a placement lie side by side, and
+ * between two of them minimal paths share one short border. */
 #include "passes/route/router.h"
-
-static bool costs_less(const sf_router *r, uint32_t n, const sf_tree *trial) {
-  const sf_net *net = &r->task->nets[n];
-  return sf_grow_cost(&r->grower, net, trial) <
-         sf_grow_cost(&r->grower, net, &r->out->trees[n]);
-}
 
 /* Dependencies of the trees that turns made: those turns form no cycle. */
 static sf_result adopt(sf_router *r) {
@@ -64,6 +60,7 @@ sf_result sf_route_adaptive(sf_router *r) {
   SF_TRY(adopt(r));
   SF_TRY(join_rest(r, unreached, &whole));
   if (!whole) SF_TRY(start_again(r));
-  return sf_router_sweep(r, r->task->sweeps, sf_grow_minimal, sf_grow_shortest,
-                         costs_less);
+  SF_TRY(sf_router_sweep(r, r->task->sweeps, sf_grow_minimal, sf_grow_shortest,
+                         sf_router_lighter));
+  return sf_router_relieve(r, r->task->sweeps);
 }

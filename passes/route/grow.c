@@ -8,6 +8,7 @@
 sf_result sf_grower_create(const sf_fabric *fabric, sf_turn_rule turns,
                            sf_cdg *cdg, sf_arena *arena, sf_grower *out) {
   size_t routers = fabric->router_count, links = routers * fabric->degree;
+  size_t states = (SF_GROW_EXCESS + 1) * links + routers + 1;
   *out = (sf_grower){
       .fabric = fabric,
       .turns = turns,
@@ -18,9 +19,9 @@ sf_result sf_grower_create(const sf_fabric *fabric, sf_turn_rule turns,
       .entry = SF_NEW_ARRAY(arena, int32_t, routers + 1),
       .inside = SF_NEW_ARRAY(arena, uint32_t, routers + 1),
       .branch = {0, SF_NEW_ARRAY(arena, uint32_t, routers + 1)},
-      .layer = SF_NEW_ARRAY(arena, uint32_t, links + routers + 1),
-      .next_layer = SF_NEW_ARRAY(arena, uint32_t, links + routers + 1),
-      .states = SF_NEW_ARRAY(arena, sf_grow_state, links + routers + 1),
+      .layer = SF_NEW_ARRAY(arena, uint32_t, states),
+      .next_layer = SF_NEW_ARRAY(arena, uint32_t, states),
+      .states = SF_NEW_ARRAY(arena, sf_grow_state, states),
       .heap = SF_NEW(arena, sf_grow_heap),
   };
   if (!out->loads || !out->routers || !out->entry || !out->inside ||

@@ -24,6 +24,7 @@ typedef struct sf_grower {
   sf_cdg *cdg;        /* counts the tree's dependencies; NULL: with `turns` */
   uint64_t *loads;    /* of each link: weights of the trees on it */
   double scale;       /* load that costs 1, to the twelfth power */
+  double hop_price;   /* of a hop of a weight of 1 scale; 0 at first */
   uint32_t weight;    /* of the present net */
   /* The tree: routers in order of entry, and the link by which each was
    * entered (SF_FABRIC_NONE at the source). */
@@ -36,7 +37,7 @@ typedef struct sf_grower {
   uint32_t ban_count; /* dependencies that a commit refused */
   uint64_t bans[16];
   /* Private: searches. */
-  struct sf_grow_state *states; /* of each link; roots after them */
+  struct sf_grow_state *states; /* of each link and excess; roots after */
   uint32_t now, *layer, *next_layer;
   struct sf_grow_heap *heap;
 } sf_grower;
@@ -58,6 +59,8 @@ int64_t sf_grow_nearest(const sf_grower *g, const sf_net *net,
  * of the least cost in added (load / scale)^12: a dynamic programme over
  * distances (mapping.md 4.5). false: the rule allows none. */
 bool sf_grow_minimal(sf_grower *g, uint32_t sink);
+/* The same with ways of up to two hops more. */
+bool sf_grow_detour(sf_grower *g, uint32_t sink);
 /* The shortest branch that the rule allows, around faults as well; among equal
  * ones those that need no new dependency first, then lightly loaded links. A
  * branch may not cross itself, so a way may be missed (then escape.h). */
@@ -72,7 +75,7 @@ bool sf_grow_commit(sf_grower *g);
  * always succeeds while the rest has not grown. */
 void sf_grow_remove(sf_grower *g, const sf_net *net, const sf_tree *tree);
 bool sf_grow_restore(sf_grower *g, const sf_net *net, const sf_tree *tree);
-/* Sum over the tree's links of the added (load / scale)^12. */
+/* Sum over the tree's links of the added (load / scale)^12 and hop prices. */
 double sf_grow_cost(const sf_grower *g, const sf_net *net, const sf_tree *tree);
 /* The tree's links in order of entry, into `hops`, which has room for all
  * routers; returns how many. */

@@ -3,9 +3,10 @@
  *   nets.c        which algorithm, and what came of it
  *   xy.c          dimension order: X, then Y (then Z on a hexagonal fabric)
  *   turns.c       odd-even turns, balanced by rip-up
- *   adaptive.c    any minimal path that closes no cycle, by monotone rip-up
+ *   adaptive.c    any minimal path that closes no cycle, by monotone rip-up;
+ *                 then detours off the worst links
  *   legal_ner.c   short trees, each branch only where it closes no cycle
- *   grow.c        one tree: searches from it to the next sink
+ *   grow.c        one tree; search.c, balanced.c: from it to the next sink
  *   cdg.c         dependencies between links, kept acyclic while they change
  *   escape.c      the spanning tree that is always open
  *

@@ -144,8 +144,9 @@ static const sf_option OPTIONS[] = {
     {"algorithm",
      "xy: dimension order; odd-even: balanced over its turns (negative-first "
      "between SpiNNaker2's chips); adaptive: any minimal path that closes no "
-     "cycle, from odd-even on; legal-ner: short trees that close no cycle, "
-     "round faults as well; auto: xy on Loihi 2, legal-ner on SpiNNaker2",
+     "cycle, from odd-even on, then ways of two hops more off the worst links; "
+     "legal-ner: short trees that close no cycle, round faults as well; auto: "
+     "xy on Loihi 2, legal-ner on SpiNNaker2",
      SF_OPTION_CHOICE, "auto", "auto|xy|odd-even|adaptive|legal-ner", 0, 0,
      offsetof(route_options, algorithm)},
     {"sweeps", "rip-up sweeps over all routes; not for xy", SF_OPTION_INT, "2",

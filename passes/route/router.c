@@ -180,6 +180,12 @@ static sf_result reroute(sf_router *r, uint32_t n, sf_branch_search first,
   return sf_grow_restore(g, net, tree) ? SF_OK : SF_FAIL;
 }
 
+bool sf_router_lighter(const sf_router *r, uint32_t n, const sf_tree *trial) {
+  const sf_net *net = &r->task->nets[n];
+  return sf_grow_cost(&r->grower, net, trial) <
+         sf_grow_cost(&r->grower, net, &r->out->trees[n]);
+}
+
 sf_result sf_router_sweep(sf_router *r, uint32_t sweeps, sf_branch_search first,
                           sf_branch_search second, sf_is_better better) {
   bool changed = true;
@@ -189,5 +195,28 @@ sf_result sf_router_sweep(sf_router *r, uint32_t sweeps, sf_branch_search first,
     for (uint32_t i = 0; i < r->task->net_count; i++)
       SF_TRY(reroute(r, r->order[i], first, second, better, &changed));
   }
+  return SF_OK;
+}
+
+static bool on_worst_links(const sf_router *r, uint32_t n) {
+  const sf_tree *tree = &r->out->trees[n];
+  for (uint32_t i = 0; i < tree->hop_count; i++)
+    if ((double)r->grower.loads[tree->hops[i].link] >= 0.95 * r->grower.scale)
+      return true;
+  return false;
+}
+
+sf_result sf_router_relieve(sf_router *r, uint32_t sweeps) {
+  bool changed = true;
+  r->grower.hop_price = 1;
+  for (uint32_t s = 0; s < sweeps && changed; s++) {
+    changed = false;
+    r->grower.scale = peak(&r->grower);
+    for (uint32_t i = 0; i < r->task->net_count; i++)
+      if (on_worst_links(r, r->order[i]))
+        SF_TRY(reroute(r, r->order[i], sf_grow_detour, sf_grow_shortest,
+                       sf_router_lighter, &changed));
+  }
+  r->grower.hop_price = 0;
   return SF_OK;
 }

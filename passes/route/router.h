@@ -44,11 +44,17 @@ sf_result sf_router_escape(sf_router *r, uint32_t net) SF_MUST_USE;
 /* Is the tree in the grower, of `hops` links, better than the present one? */
 typedef bool (*sf_is_better)(const sf_router *r, uint32_t net,
                              const sf_tree *trial);
+/* Of less cost in (load / scale)^12 and hop prices. */
+bool sf_router_lighter(const sf_router *r, uint32_t net, const sf_tree *trial);
 /* Takes each net out and grows it anew, up to `sweeps` times over, as long as
  * something changes; keeps the old tree unless the new one is better. */
 sf_result sf_router_sweep(sf_router *r, uint32_t sweeps, sf_branch_search first,
                           sf_branch_search second,
                           sf_is_better better) SF_MUST_USE;
+/* The same for the nets on links at 19/20 of the peak or above, by ways of up
+ * to two hops more, where that takes more off such links than it puts on
+ * others. */
+sf_result sf_router_relieve(sf_router *r, uint32_t sweeps) SF_MUST_USE;
 
 /* The algorithms. Errors: OOM. */
 sf_result sf_route_dimension_order(sf_router *r) SF_MUST_USE;

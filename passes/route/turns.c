@@ -26,12 +26,6 @@ static bool negative_first_turn(const sf_fabric *f, uint32_t link,
   return came >= 3 || direction < 3;
 }
 
-static bool costs_less(const sf_router *r, uint32_t n, const sf_tree *trial) {
-  const sf_net *net = &r->task->nets[n];
-  return sf_grow_cost(&r->grower, net, trial) <
-         sf_grow_cost(&r->grower, net, &r->out->trees[n]);
-}
-
 sf_result sf_route_by_turns(sf_router *r, const sf_fabric *fabric,
                             bool *unreached) {
   sf_grower *g = &r->grower;
@@ -52,7 +46,7 @@ sf_result sf_route_by_turns(sf_router *r, const sf_fabric *fabric,
     if (whole) SF_TRY(sf_router_keep(r, n));
   }
   return sf_router_sweep(r, r->task->sweeps, sf_grow_minimal, sf_grow_shortest,
-                         costs_less);
+                         sf_router_lighter);
 }
 
 sf_result sf_route_odd_even(sf_router *r) {

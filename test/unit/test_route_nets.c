@@ -60,7 +60,7 @@ static void walk(const sf_route_task *task, const sf_routing *routing,
   assert_true(o->links <= LINKS_MAX);
   for (uint32_t n = 0; n < task->net_count; n++) {
     const sf_net *net = &task->nets[n];
-    int64_t by[24 * 24]; /* channel; -1: the source; -2: not entered */
+    int64_t by[32 * 32]; /* channel; -1: the source; -2: not entered */
     for (uint32_t r = 0; r < f->router_count; r++)
       by[r] = -2;
     by[net->source] = -1;
@@ -310,6 +310,43 @@ static void transposed(void **state) {
   }
 }
 
+/* mapping.md 4.6, odd-even and acyclic rip-up; no path is more than two hops
+ * longer than its ends are apart, and all of them together hardly longer. */
+static void aims(void **state) {
+  (void)state;
+  static const struct {
+    flow_case flows;
+    uint64_t most; /* FLOW_UNIT = 1000 */
+  } rows[] = {{FLOW_RANDOM_16, 66300},
+              {FLOW_DNN_16_FD, 28900},
+              {FLOW_DNN_32, 128200},
+              {FLOW_CNN_32_FD, 7849}};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    sf_arena *arena = sf_arena_create();
+    sf_fabric fabric;
+    sf_net *nets;
+    sf_routing routing;
+    sf_route_task task = {
+        .fabric = &fabric, .algorithm = SF_ALGORITHM_ADAPTIVE, .sweeps = 16};
+    assert_int_equal(
+        flow_case_create(rows[i].flows, arena, &fabric, &nets, &task.net_count),
+        SF_OK);
+    task.nets = nets;
+    assert_int_equal(sf_route_nets(&task, arena, &routing), SF_OK);
+    assert_true(judge(&task, &routing, arena));
+    assert_true(routing.max_load <= rows[i].most);
+    uint64_t least = 0;
+    for (uint32_t n = 0; n < task.net_count; n++) {
+      uint32_t apart =
+          sf_fabric_distance(&fabric, nets[n].source, nets[n].sinks[0]);
+      assert_true(routing.trees[n].hop_count <= apart + 2);
+      least += apart;
+    }
+    assert_true(100 * routing.hop_count <= 106 * least);
+    sf_arena_destroy(arena);
+  }
+}
+
 /* ---- The checker. ---- */
 
 /* Glass and Ni (1992): of the 16 ways to forbid one turn of each rotation on a
@@ -421,10 +458,15 @@ static void wormhole_trees(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(board_and_meshes), cmocka_unit_test(tori),
-      cmocka_unit_test(faults),           cmocka_unit_test(every_algorithm),
-      cmocka_unit_test(datelines),        cmocka_unit_test(transposed),
-      cmocka_unit_test(turn_model),       cmocka_unit_test(four_node_cycle),
+      cmocka_unit_test(board_and_meshes),
+      cmocka_unit_test(tori),
+      cmocka_unit_test(faults),
+      cmocka_unit_test(every_algorithm),
+      cmocka_unit_test(datelines),
+      cmocka_unit_test(transposed),
+      cmocka_unit_test(aims),
+      cmocka_unit_test(turn_model),
+      cmocka_unit_test(four_node_cycle),
       cmocka_unit_test(wormhole_trees),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
