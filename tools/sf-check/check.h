@@ -4,7 +4,7 @@
  *   loihi2_config.c    config.xml as flat rows
  *   loihi2_check.c     cores, memory sums, axons
  *   loihi2_routes.c    paths and their ranks
- *   spinnaker2.c       keys through the tables, ranks along every tree
+ *   spinnaker2*.c      keys through the tables, ranks along every tree
  *   ranges.c           wormhole: trees that branch keep apart
  *   main.c             the command line
  *

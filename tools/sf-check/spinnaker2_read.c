@@ -9,6 +9,7 @@
 enum {
   JSON_BYTES_MAX = 256 << 20,
   REGION_BYTES_MAX = 1 << 20,
+  KEYS_MAX = 1 << 24, /* of one result; a PE has less memory than that */
   /* The header of runtime/spinnaker2/pe.h, in words. */
   WORD_MAGIC = 0,
   WORD_SOURCE_COUNT = 6,
@@ -57,7 +58,7 @@ static const char CORES[] = "spinnaker2/cores.json";
 static sf_result read_result(sf_check *check, json_t *row, s2_artefact *out) {
   json_int_t key, count;
   if (json_unpack(row, "{s:I,s:I}", "key", &key, "count", &count) != 0 ||
-      key < 0 || key > UINT32_MAX || count < 0 ||
+      key < 0 || key > UINT32_MAX || count < 0 || count > KEYS_MAX ||
       count > (json_int_t)UINT32_MAX - key) {
     return damaged(check, CORES, "a result needs a key and a count");
   }

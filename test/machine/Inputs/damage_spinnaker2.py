@@ -14,7 +14,6 @@ from artefact import changed, check, expect, finish, never_crashes, seal, with_f
 root = sys.argv[1]
 good, work = os.path.join(root, "good"), os.path.join(root, "work")
 shutil.rmtree(root, ignore_errors=True)
-os.makedirs(os.path.join(good, "spinnaker2"))
 
 CORES = {"a": (0, 0, 0, 0), "b": (8, 3, 1, 147), "c": (19, 1, 3, 2), "d": (0, 0, 0, 7)}
 SENT = {"a": (0, 5), "b": (8, 3), "c": (12, 3), "d": (0x60000000, 2)}
@@ -46,15 +45,16 @@ def image():
         "<8I", 1, 84, 0, 0, len(code), len(code), 5, 4) + code)
 
 
-def certificate():
-    """Ranks by repeated relaxation over what the tables do."""
+def certificate(tables, switching, more=()):
+    """Ranks by repeated relaxation over what the tables do; `more`: channels that
+    no route takes."""
     edges, ranks = [], {}
     for name, (_, x, y, p) in CORES.items():
         key = SENT[name][0]
         pending = [((x, y), ("inject", x, y, str(p)))]
         while pending and key < 0x40000000:
             (cx, cy), held = pending.pop()
-            entry = next(e for e in TABLES[cx, cy] if key & e[0][1] == e[0][0])
+            entry = next(e for e in tables[cx, cy] if key & e[0][1] == e[0][0])
             for pe in entry[2]:
                 edges.append((held, ("eject", cx, cy, str(pe))))
             for link in entry[1]:
@@ -66,41 +66,48 @@ def certificate():
         for held, asked in edges:
             ranks.setdefault(held, 0)
             ranks[asked] = max(ranks.get(asked, 0), ranks[held] + 1)
+    for channel in more:
+        ranks[channel] = 1000
     rows = [f"{k} {x} {y} {p} {rank}" for (k, x, y, p), rank in sorted(ranks.items())]
     return "\n".join([
-        "spikeformer-certificate 1 switching=packet-per-branch endpoints=drain "
+        f"spikeformer-certificate 1 switching={switching} endpoints=drain "
         "virtual-channels=1", "machine spin2-48chip", "network main",
         f"channels {len(rows)}", *rows, "end", ""])
 
 
-def write(name, data):
-    with open(os.path.join(good, name), "wb") as f:
-        f.write(data if isinstance(data, bytes) else data.encode())
+def build(folder, tables=TABLES, heard=HEARD, switching="packet-per-branch", more=()):
+    """A whole folder; returns its files."""
+    def write(name, data):
+        with open(os.path.join(folder, name), "wb") as f:
+            f.write(data if isinstance(data, bytes) else data.encode())
+
+    os.makedirs(os.path.join(folder, "spinnaker2"))
+    write("spinnaker2/cores.json", json.dumps({"format": 1, "inputs": [], "cores": [
+        {"name": n, "chip": chip, "x": x, "y": y, "p": p, "slices": [
+            {"box": [[0, SENT[n][1]]],
+             "results": [{"value": n, "key": SENT[n][0], "count": SENT[n][1]}]}]}
+        for n, (chip, x, y, p) in CORES.items()], "barrier": 4, "off": [
+        {"x": 0, "y": 0, "columns": 1, "rows": 1, "p": 1, "count": 6},
+        {"x": 4, "y": 1, "columns": 4, "rows": 7, "p": 0, "count": 148}]}))
+    write("spinnaker2/routing.json", json.dumps({"format": 1, "chips": [
+        {"x": x, "y": y, "entries": [
+            {"key": key, "mask": mask, "links": links, "cores": cores}
+            for (key, mask), links, cores in entries]}
+        for (x, y), entries in tables.items()]}))
+    for name in CORES:
+        write(f"spinnaker2/{name}.regions.bin", regions(heard[name]))
+        write(f"spinnaker2/{name}.elf", image())
+    write("certificate.txt", certificate(tables, switching, more))
+    files = ["certificate.txt"] + ["spinnaker2/" + f for f in sorted(
+        os.listdir(os.path.join(folder, "spinnaker2")))]
+    write("manifest.json", json.dumps({
+        "format": 1, "target": "spinnaker2", "machine": "spin2-48chip",
+        "files": [{"path": f, "bytes": 0, "sha256": ""} for f in files]}))
+    seal(folder)
+    return files
 
 
-write("spinnaker2/cores.json", json.dumps({"format": 1, "inputs": [], "cores": [
-    {"name": n, "chip": chip, "x": x, "y": y, "p": p, "slices": [
-        {"box": [[0, SENT[n][1]]],
-         "results": [{"value": n, "key": SENT[n][0], "count": SENT[n][1]}]}]}
-    for n, (chip, x, y, p) in CORES.items()], "barrier": 4, "off": [
-    {"x": 0, "y": 0, "columns": 1, "rows": 1, "p": 1, "count": 6},
-    {"x": 4, "y": 1, "columns": 4, "rows": 7, "p": 0, "count": 148}]}))
-write("spinnaker2/routing.json", json.dumps({"format": 1, "chips": [
-    {"x": x, "y": y, "entries": [
-        {"key": key, "mask": mask, "links": links, "cores": cores}
-        for (key, mask), links, cores in entries]}
-    for (x, y), entries in TABLES.items()]}))
-for name in CORES:
-    write(f"spinnaker2/{name}.regions.bin", regions(HEARD[name]))
-    write(f"spinnaker2/{name}.elf", image())
-write("certificate.txt", certificate())
-files = ["certificate.txt"] + ["spinnaker2/" + f for f in sorted(
-    os.listdir(os.path.join(good, "spinnaker2")))]
-write("manifest.json", json.dumps({
-    "format": 1, "target": "spinnaker2", "machine": "spin2-48chip",
-    "files": [{"path": f, "bytes": 0, "sha256": ""} for f in files]}))
-seal(good)
-
+files = build(good)
 ROUTING = "spinnaker2/routing.json"
 expect("by hand", check(good), 0, "13 keys reach every PE", "no deadlock")
 
@@ -126,6 +133,10 @@ cases = [
     ("order of matching", lambda t: t[1, 1].insert(0, dict(t[1, 1][1], mask=0, key=0)),
      "key 0x00000000 of core @a"),
     ("twice", lambda t: t[0, 0][0]["cores"].append(0), "comes twice to core @a"),
+    ("a stranger", lambda t: t[0, 0][0]["cores"].append(7),
+     "comes to core @d, which listens to none of its block"),
+    ("too many entries", lambda t: t[0, 0].extend([t[0, 0][0]] * 16384),
+     "chip (0, 0) has 16387 entries, its table holds 16384"),
 ]
 for title, change, words in cases:
     expect(title, changed(good, work, ROUTING, edit(change)), 4, words)
@@ -149,10 +160,33 @@ for title, change, words in [
 
 # The same folder on a board with a link that is dead the other way, or without a chip.
 for title, faults, words in [
-        ("a dead link", '<dead chip="7" link="w"/>', "takes a dead link, towards chip (2, 1)"),
-        ("a dead chip", '<dead chip="7"/>', "towards chip (2, 1)")]:
+        ("a dead link", '<dead chip="7" link="w"/>', "takes the dead link 'e' of chip (1, 1), towards chip (2, 1)"),
+        ("a dead chip", '<dead chip="7"/>', "takes the dead link 'e' of chip (1, 1)")]:
     change = with_faults(root, "spin2-48chip", faults)
     expect(title, changed(good, work, "manifest.json", change), 4, words)
+# Over the edge of the board, by a channel that has a rank.
+edge = os.path.join(root, "edge")
+tables = {chip: list(entries) for chip, entries in TABLES.items()}
+build(edge, more=[("link", 0, 0, "w")])
+expect("a channel more", check(edge), 0)
+expect("off the board, with a rank",
+       changed(edge, work, ROUTING, edit(lambda t: t[0, 0][0]["links"].append("w"))), 4,
+       "leaves the machine by 'w' of chip (0, 0), towards chip (-1, 0)")
+
+# Branches that wait for each other: one tree may branch, a second may not where
+# the first does. The same tables hold when each branch moves on by itself.
+worm, second = os.path.join(root, "worm"), os.path.join(root, "second")
+build(worm, switching="wormhole")
+expect("one tree of wormholes", check(worm), 0, "no deadlock")
+tables[0, 0] = [TABLES[0, 0][0], (B, [], [0, 7]), TABLES[0, 0][2]]
+heard = dict(HEARD, a=HEARD["a"] + [(8, 3)])
+build(second, tables=tables, heard=heard)
+expect("two trees, packet by packet", check(second), 0, "no deadlock")
+packet, wormhole = b"switching=packet-per-branch", b"switching=wormhole"
+expect("two trees of wormholes",
+       changed(second, work, "certificate.txt", lambda d: d.replace(packet, wormhole)), 4,
+       "routing.json: error: the trees of cores @a and @b branch over ranks")
+
 same = lambda d: d.replace(b'"key": 8', b'"key": 4')
 expect("keys of two cores that overlap", changed(good, work, "spinnaker2/cores.json", same), 4,
        "core @b")
