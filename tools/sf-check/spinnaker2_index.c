@@ -15,7 +15,8 @@ static int by_table(const void *a, const void *b) {
   return order ? order : (p > q) - (p < q); /* the first of equals counts */
 }
 
-const s2_table *sf_check_spinnaker2_table(const s2_walker *w, int64_t x, int64_t y) {
+const s2_table *sf_check_spinnaker2_table(const s2_walker *w, int64_t x,
+                                          int64_t y) {
   uint32_t low = 0, high = w->a->table_count;
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
@@ -41,7 +42,8 @@ static int by_core(const void *a, const void *b, void *data) {
   return order ? order : (i > k) - (i < k);
 }
 
-uint32_t sf_check_spinnaker2_core(const s2_walker *w, int64_t x, int64_t y, int64_t p) {
+uint32_t sf_check_spinnaker2_core(const s2_walker *w, int64_t x, int64_t y,
+                                  int64_t p) {
   uint32_t low = 0, high = w->a->core_count;
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
@@ -73,8 +75,7 @@ static bool make_room(s2_walker *w, sf_arena *arena) {
   w->reached = SF_NEW_ARRAY(arena, uint32_t, cores);
   w->wanted = SF_NEW_ARRAY(arena, uint64_t, cores);
   w->block_of = SF_NEW_ARRAY(arena, uint64_t, cores);
-  w->heard =
-      SF_NEW_ARRAY(arena, s2_listened, w->a->heard_count + (size_t)1);
+  w->heard = SF_NEW_ARRAY(arena, s2_listened, w->a->heard_count + (size_t)1);
   return w->queue && w->got && w->ranges && w->tables && w->at && w->hearers &&
          w->reached && w->wanted && w->block_of && w->heard;
 }
@@ -92,7 +93,8 @@ sf_result sf_check_spinnaker2_index(sf_check *check, const s2_artefact *a,
     w->at[c] = c;
     for (uint32_t i = 0; i < core->heard_count; i++) {
       const s2_block *b = &a->heard[core->heard_first + i];
-      w->heard[w->heard_count++] = (s2_listened){b->key, b->key + b->count, 0, c};
+      w->heard[w->heard_count++] =
+          (s2_listened){b->key, b->key + b->count, 0, c};
     }
   }
   qsort_r(w->at, a->core_count, sizeof *w->at, by_core, a->cores);

@@ -33,8 +33,8 @@ static bool enter(s2_walker *w, const char *name, s2_copy next) {
   return true;
 }
 
-static bool deliver(s2_walker *w, const char *name, const s2_copy *at, int64_t p,
-                    bool branched) {
+static bool deliver(s2_walker *w, const char *name, const s2_copy *at,
+                    int64_t p, bool branched) {
   char port[24];
   snprintf(port, sizeof port, "%lld", (long long)p);
   int64_t rank = at->rank;
