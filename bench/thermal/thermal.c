@@ -101,11 +101,20 @@ static void given(const package *p, const map *m, const char *published) {
 static void given_maps(void) {
   static const map maps[] = {
       {"64 cores of 20 mW in one half, others 2 mW",
-       {"2.29, 1.02", "34.0, 11.6"}, clustered, BUSY, IDLE},
-      {"the same as a checkerboard", {"1.87, 0.18", "28.4, 0.46"}, checkered,
-       BUSY, IDLE},
+       {"2.29, 1.02", "34.0, 11.6"},
+       clustered,
+       BUSY,
+       IDLE},
+      {"the same as a checkerboard",
+       {"1.87, 0.18", "28.4, 0.46"},
+       checkered,
+       BUSY,
+       IDLE},
       {"4 cores of 100 mW together, others 10 mW",
-       {"3.40, 1.44", "36.7, 4.9"}, together, 0.1, 0.01},
+       {"3.40, 1.44", "36.7, 4.9"},
+       together,
+       0.1,
+       0.01},
       {"the same apart", {"2.89, 0.93", "34.6, 2.6"}, apart, 0.1, 0.01}};
   puts("| package | power map | peak (K) | spread (K) | mapping.md 5.3 |\n"
        "|---|---|---|---|---|");

@@ -127,6 +127,14 @@ static int32_t *stretched(int32_t routers, int32_t tile, int32_t border,
   return at;
 }
 
+static sf_result stretch(sf_place_board *b, int32_t border, sf_arena *arena) {
+  if (b->machine->family != SF_FAMILY_LOIHI2 || border == 0 || b->fabric.wrap)
+    return SF_OK;
+  b->seats.column = stretched(b->fabric.width, b->tile_width, border, arena);
+  b->seats.row = stretched(b->fabric.height, b->tile_height, border, arena);
+  return b->seats.column && b->seats.row ? SF_OK : SF_OOM;
+}
+
 static sf_result cut_fabric(sf_place_board *b, rectangle r, sf_arena *arena) {
   const sf_machine *m = b->machine;
   sf_fabric all;
@@ -169,12 +177,21 @@ sf_result sf_place_board_make(const sf_machine *machine, int64_t first,
     *out_seats = out->seats.count; /* dead cores: take one chip more */
     if (c.needed >= usable) return SF_OK;
   }
-  if (!loihi || border == 0 || out->fabric.wrap) return SF_OK;
-  out->seats.column =
-      stretched(out->fabric.width, out->tile_width, border, arena);
-  out->seats.row =
-      stretched(out->fabric.height, out->tile_height, border, arena);
-  return out->seats.column && out->seats.row ? SF_OK : SF_OOM;
+  return stretch(out, border, arena);
+}
+
+sf_result sf_place_board_whole(const sf_machine *machine, int32_t border,
+                               sf_arena *arena, sf_place_board *out) {
+  bool loihi = machine->family == SF_FAMILY_LOIHI2;
+  chooser c = {.machine = machine, .first = 0};
+  c.needed = usable_chips(&c);
+  *out = (sf_place_board){.machine = machine,
+                          .tile_width = loihi ? machine->width : 1,
+                          .tile_height = loihi ? machine->height : 1};
+  if (c.needed == 0) return SF_OK;
+  SF_TRY(cut_fabric(out, c.all, arena));
+  SF_TRY(seat_chips(out, &c, c.all, arena));
+  return stretch(out, border, arena);
 }
 
 sf_place_core sf_place_board_core(const sf_place_board *b, uint32_t seat) {
@@ -192,4 +209,17 @@ sf_place_core sf_place_board_core(const sf_place_board *b, uint32_t seat) {
     if (!sf_machine_core_usable(m, chip->id, core.x, core.y, core.p)) continue;
     if (nth-- == 0) return core;
   }
+}
+
+uint32_t sf_place_board_seat(const sf_place_board *b,
+                             const sf_place_core *core) {
+  const sf_machine *m = b->machine;
+  bool chips = m->family == SF_FAMILY_SPINNAKER2;
+  int64_t x = core->chip->x * b->tile_width + (chips ? 0 : core->x) - b->x;
+  int64_t y = core->chip->y * b->tile_height + (chips ? 0 : core->y) - b->y;
+  uint32_t seat = b->seats.first[y * b->fabric.width + x];
+  if (chips) return seat + (uint32_t)core->p;
+  for (int64_t p = 0; p < core->p; p++)
+    seat += sf_machine_core_usable(m, core->chip->id, core->x, core->y, p);
+  return seat;
 }

@@ -89,28 +89,6 @@ static bool next_core(walk *w, sf_place_core *out) {
   return false;
 }
 
-static sf_result place_in_order(sf_pass_run *run, sf_mapping *mapping) {
-  walk w = {run->machine, 0, 0};
-  int64_t first = SF_PASS_OPTIONS(run, place_options)->first_chip;
-  while (w.chip < run->machine->chip_count &&
-         (int64_t)run->machine->chips[w.chip].id < first) {
-    w.chip++;
-  }
-  uint32_t seats = 0;
-  const sf_chip *last = NULL;
-  for (sf_mop *m = mapping->first; m; m = m->next) {
-    if (!sf_mapping_is_row(m, "core")) continue;
-    sf_place_core c;
-    if (!next_core(&w, &c)) return machine_is_full(run, mapping, seats);
-    SF_TRY(sit(run->module->arena, m, c));
-    seats++;
-    run->stats[STAT_CHIPS] += c.chip != last;
-    last = c.chip;
-  }
-  run->stats[STAT_CORES] += seats;
-  return SF_OK;
-}
-
 /* ---- Search. ---- */
 
 /* What a border between chips costs beyond a hop, in hops, by energy. */
@@ -123,11 +101,8 @@ static int32_t border_hops(const sf_machine *m) {
   return hops < 64 ? (int32_t)hops : 64; /* coordinates stay below 2^15 */
 }
 
-static void count_found(sf_pass_run *run, const sf_place_board *board,
-                        uint32_t cores, const sf_place_found *found) {
+static void count_found(sf_pass_run *run, const sf_place_found *found) {
   const uint64_t steps = SF_PLACE_STEPS;
-  run->stats[STAT_CORES] += cores;
-  run->stats[STAT_CHIPS] += board->chip_count;
   run->stats[STAT_HOPS] += found->hops / steps;
   run->stats[STAT_BOUND] += found->bound / steps;
   run->stats[STAT_CROSSINGS] += found->crossings / steps;
@@ -169,8 +144,68 @@ static sf_result place_by_search(sf_pass_run *run, sf_mapping *mapping) {
   for (uint32_t c = 0; c < cores; c++)
     SF_TRY(sit(run->module->arena, m.rows[c],
                sf_place_board_core(&board, placement.seat[c])));
-  count_found(run, &board, cores, &found);
+  run->stats[STAT_CORES] += cores;
+  run->stats[STAT_CHIPS] += board.chip_count;
+  count_found(run, &found);
   return SF_OK;
+}
+
+/* ---- The order of the text: the pass, and its figures. ---- */
+
+/* The core that a row has been given. */
+static sf_place_core core_of(const sf_machine *m, const sf_mop *row) {
+  const sf_dict *at = &row->attrs;
+  sf_place_core c = {.x = sf_dict_int(at, "x", 0),
+                     .y = sf_dict_int(at, "y", 0),
+                     .p = sf_dict_int(at, "p", 0)};
+  c.chip = sf_machine_chip(m, sf_dict_int(at, "chip", 0));
+  return c;
+}
+
+static sf_result measure_order(sf_pass_run *run, const sf_mapping *mapping) {
+  const place_options *o = SF_PASS_OPTIONS(run, place_options);
+  sf_place_rates rates;
+  sf_place_mapping m;
+  sf_place_board board;
+  sf_place_found found;
+  SF_TRY(sf_place_rates_read(o->rates, run->scratch, run->diag, &rates));
+  SF_TRY(sf_place_read(mapping, &rates, run->scratch, run->diag, &m));
+  SF_TRY(sf_place_board_whole(run->machine, border_hops(run->machine),
+                              run->scratch, &board));
+  uint32_t cores = m.graph.cluster_count;
+  sf_placement placement = {
+      &board.seats, cores,
+      SF_NEW_ARRAY(run->scratch, uint32_t, cores + (size_t)1)};
+  if (!placement.seat) return SF_OOM;
+  for (uint32_t c = 0; c < cores; c++) {
+    sf_place_core at = core_of(run->machine, m.rows[c]);
+    placement.seat[c] = sf_place_board_seat(&board, &at);
+  }
+  SF_TRY(sf_place_measure(&m.graph, &board, &placement, run->scratch, &found));
+  count_found(run, &found);
+  return SF_OK;
+}
+
+static sf_result place_in_order(sf_pass_run *run, sf_mapping *mapping) {
+  walk w = {run->machine, 0, 0};
+  int64_t first = SF_PASS_OPTIONS(run, place_options)->first_chip;
+  while (w.chip < run->machine->chip_count &&
+         (int64_t)run->machine->chips[w.chip].id < first) {
+    w.chip++;
+  }
+  uint32_t seats = 0;
+  const sf_chip *last = NULL;
+  for (sf_mop *m = mapping->first; m; m = m->next) {
+    if (!sf_mapping_is_row(m, "core")) continue;
+    sf_place_core c;
+    if (!next_core(&w, &c)) return machine_is_full(run, mapping, seats);
+    SF_TRY(sit(run->module->arena, m, c));
+    seats++;
+    run->stats[STAT_CHIPS] += c.chip != last;
+    last = c.chip;
+  }
+  run->stats[STAT_CORES] += seats;
+  return seats ? measure_order(run, mapping) : SF_OK;
 }
 
 /* ---- The pass. ---- */

@@ -67,12 +67,20 @@ sf_result sf_place_board_make(const sf_machine *machine, int64_t first,
                               sf_place_board *out,
                               uint64_t *out_seats) SF_MUST_USE;
 
+/* All chips, and all their cores. In `arena`. Errors: OOM. */
+sf_result sf_place_board_whole(const sf_machine *machine, int32_t border,
+                               sf_arena *arena,
+                               sf_place_board *out) SF_MUST_USE;
+
 /* A core of the machine. */
 typedef struct sf_place_core {
   const sf_chip *chip;
   int64_t x, y, p; /* sf/machine.h */
 } sf_place_core;
 sf_place_core sf_place_board_core(const sf_place_board *board, uint32_t seat);
+/* The seat of a usable core of the board. */
+uint32_t sf_place_board_seat(const sf_place_board *board,
+                             const sf_place_core *core);
 
 /* ---- warmth.c ---- */
 
@@ -122,5 +130,11 @@ sf_result sf_place_search(const sf_place_graph *graph,
                           const sf_place_goal *goal, sf_arena *arena,
                           sf_placement *out,
                           sf_place_found *out_found) SF_MUST_USE;
+
+/* Figures of a placement as it is, however it was made. */
+sf_result sf_place_measure(const sf_place_graph *graph,
+                           const sf_place_board *board,
+                           const sf_placement *placement, sf_arena *arena,
+                           sf_place_found *out) SF_MUST_USE;
 
 #endif

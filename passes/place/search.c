@@ -342,3 +342,21 @@ sf_result sf_place_search(const sf_place_graph *graph,
                : search_seats(&s, out));
   return report(&s, out, chips, out_found);
 }
+
+sf_result sf_place_measure(const sf_place_graph *graph,
+                           const sf_place_board *board,
+                           const sf_placement *placement, sf_arena *arena,
+                           sf_place_found *out) {
+  const sf_place_goal none = {0};
+  search s = {graph, *graph, false, board, &none, arena};
+  bool chips = board->machine->family == SF_FAMILY_SPINNAKER2;
+  sf_placement p = *placement;
+  *out = (sf_place_found){0};
+  s.few = sf_place_pair_count(graph) <= PAIRS_MAX;
+  if (s.few) SF_TRY(sf_place_expand(graph, arena, &s.plain));
+  /* Without effort chips stay where they are. */
+  if (chips)
+    SF_TRY(s.few ? anneal_chips(&s, &p, &out->hops)
+                 : sf_place_hops(graph, &p, arena, &out->hops));
+  return report(&s, &p, chips, out);
+}
