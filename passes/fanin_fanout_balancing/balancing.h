@@ -6,6 +6,8 @@
  *   pieces.c       the part of a projection that reads a part of its stream
  *   window.c       that part for convolutions and pools
  *   edges.c        that part for listed edges
+ *   listed.c       that part for transposed convolutions
+ *   fold.c         populations of more than three axes
  *   partial.c      populations that send partial sums on
  *   join.c         the projection that adds them at the root
  *   tree.c         which projection, or which sum of some, is split next
@@ -21,9 +23,10 @@
 #include "sf/pass.h"
 
 enum {
-  SF_FAN_PARTS_MAX = 4096,  /* of one projection */
-  SF_FAN_RELAYS_MAX = 1024, /* thermometer populations of one partial sum */
-  SF_FAN_ROUNDS_MAX = 8192  /* rewrites of one population */
+  SF_FAN_PARTS_MAX = 4096,    /* of one projection */
+  SF_FAN_RELAYS_MAX = 1024,   /* thermometer populations of one partial sum */
+  SF_FAN_ROUNDS_MAX = 8192,   /* rewrites of one population */
+  SF_FAN_LISTED_MAX = 1 << 24 /* edges listed for windows */
 };
 
 typedef struct sf_fan {
@@ -38,7 +41,7 @@ typedef struct sf_fan {
                                     shorter */
   uint32_t thermometer_count, thermometer_capacity;
   sf_ranges *ranges; /* of the network as it was; NULL: not needed yet */
-  uint64_t splits, partials, relays, replicas;
+  uint64_t splits, partials, relays, replicas, folds;
 } sf_fan;
 
 /* Where a rewrite began, so that it can be taken back. */
@@ -101,6 +104,7 @@ bool sf_fan_holding(sf_span span, sf_scalar *out);
 /* How a projection is cut: into parts of at most `step` indices of one axis. */
 typedef struct sf_fan_cut {
   sf_op *leaf;
+  bool listed;    /* a convt: indices are taps that one neuron hears */
   unsigned axis;  /* of its weights; `sparse`: of its stream */
   int32_t extent; /* indices along it */
   int32_t step;
@@ -108,10 +112,10 @@ typedef struct sf_fan_cut {
   bool exact_parts;   /* rounding, if any, is that of the parts */
 } sf_fan_cut;
 
-/* Axis and extent for parts of at most `taps` elements; false in *out: nothing
- * can be cut. */
+/* Axis and extent for parts of at most `taps` elements, of a leaf that sums at
+ * least two. *why: it is not cut, and the reason; NULL otherwise. */
 sf_result sf_fan_cut_of(sf_fan *fan, sf_op *leaf, uint64_t taps,
-                        sf_fan_cut *cut, bool *out) SF_MUST_USE;
+                        sf_fan_cut *cut, const char **why) SF_MUST_USE;
 /* The part [begin, end) of the axis as a projection of its own before `leaf`,
  * without bias. *out NULL: it reads nothing but padding. */
 sf_result sf_fan_piece(sf_fan *fan, const sf_fan_cut *cut, int32_t begin,
@@ -121,6 +125,13 @@ sf_result sf_fan_piece_window(const sf_fan_cut *cut, int32_t begin, int32_t end,
 sf_result sf_fan_piece_edges(sf_fan *fan, const sf_fan_cut *cut, int32_t begin,
                              int32_t end, sf_op *piece,
                              sf_value **stream) SF_MUST_USE;
+/* Taps of a `convt` that a neuron hears at most. */
+uint64_t sf_fan_transposed_taps(const sf_op *convt);
+/* Whether there are more edges than may be listed. */
+bool sf_fan_is_too_long(const sf_op *convt);
+sf_result sf_fan_piece_listed(sf_fan *fan, const sf_fan_cut *cut, int32_t begin,
+                              int32_t end, sf_op *piece,
+                              sf_value **stream) SF_MUST_USE;
 /* Where each part of a sparse projection ends, so that no neuron sums more than
  * `taps` of one: ascending; *out: how many. */
 sf_result sf_fan_edge_parts(sf_fan *fan, sf_op *sparse, uint64_t taps,
@@ -129,6 +140,7 @@ sf_result sf_fan_edge_parts(sf_fan *fan, sf_op *sparse, uint64_t taps,
 /* `slice` of a stream along one axis, before `before`. NULL: no memory. */
 sf_value *sf_fan_slice(sf_value *value, unsigned axis, int32_t begin,
                        int32_t end, sf_op *before);
+/* `before` NULL: behind everything, a value of an op. */
 sf_value *sf_fan_reshape(sf_value *value, unsigned rank, const int32_t *dim,
                          sf_op *before);
 /* Box [begin, end) of one axis of a blob. NULL: no memory. */
@@ -163,7 +175,6 @@ typedef struct sf_fan_target {
 sf_result sf_fan_join(sf_fan *fan, const sf_fan_partial *partial,
                       const sf_fan_target *target, sf_value **out,
                       const char **why) SF_MUST_USE;
-bool sf_fan_can_join(const sf_type *type); /* ranks 1, 2 and 3 */
 
 /* ---- Rewrites. ---- */
 
@@ -171,6 +182,9 @@ bool sf_fan_can_join(const sf_type *type); /* ranks 1, 2 and 3 */
  * false without a reason: no split of it fits a core. */
 sf_result sf_fan_split(sf_fan *fan, sf_op *leaf, bool *done,
                        const char **why) SF_MUST_USE;
+/* Makes a population of more than three axes one of two. *why as above. */
+sf_result sf_fan_fold(sf_fan *fan, sf_op *population,
+                      const char **why) SF_MUST_USE;
 /* Rewrites until the population fits. */
 sf_result sf_fan_in(sf_fan *fan, sf_op *population) SF_MUST_USE;
 /* Rewrites until no population or input has too many readers. */

@@ -105,7 +105,7 @@ static void add_stats(sf_pass_run *run, const sf_fan *fan) {
 }
 
 static sf_result finish(sf_fan *fan) {
-  uint64_t changes = fan->splits + fan->relays + fan->replicas;
+  uint64_t changes = fan->splits + fan->relays + fan->replicas + fan->folds;
   if (changes == 0) return SF_OK;
   if (fan->run->machine) SF_TRY(check_loops(fan));
   char *text = sf_arena_printf(fan->run->scratch, "fanin-fanout-balancing: @%s",

@@ -5,7 +5,8 @@
  * rounded after they are complete, meet in one projection: listed edges for a
  * row of neurons; for channels x space a convolution over the streams laid
  * side by side along the first axis of space, whose kernel has one tap a
- * stream, as far apart as that axis is long. A bias that the projection had
+ * stream, as far apart as that axis is long. Streams of another shape (listed
+ * edges end in a row) get that of the sum first. A bias that the projection had
  * stays with it, or gets a projection without weights. */
 #include "passes/fanin_fanout_balancing/balancing.h"
 
@@ -18,17 +19,13 @@ enum { SEPARATE_MAX = 8 }; /* projections of single messages at one root */
 
 typedef struct joiner {
   sf_fan *fan;
-  const sf_fan_partial *partial;
+  const sf_fan_partial *partial; /* of the shape of `like` */
   const sf_op *like;
   sf_op *before;
   bool rounds;
   sf_mode mode;
   sf_blob *bias; /* of `like`; NULL: none */
 } joiner;
-
-bool sf_fan_can_join(const sf_type *type) {
-  return sf_has_identity_projection(type);
-}
 
 static sf_value *add(const joiner *j, sf_value *a, sf_value *b, sf_mode mode,
                      sf_scalar scalar) {
@@ -317,6 +314,23 @@ static sf_value *join(const joiner *j, sf_mode mode, sf_scalar scalar) {
   return remember(j->fan, sum) ? sum : NULL;
 }
 
+/* The streams in the shape of the sum. */
+static sf_result shape_streams(joiner *j, const sf_fan_partial *from,
+                               sf_fan_partial *to) {
+  const sf_type *shape = &j->like->results[0]->type;
+  *to = *from;
+  to->streams =
+      SF_NEW_ARRAY(j->fan->run->scratch, sf_value *, from->count + 1u);
+  if (!to->streams) return SF_OOM;
+  for (uint32_t i = 0; i < from->count; i++) {
+    to->streams[i] =
+        sf_fan_reshape(from->streams[i], shape->rank, shape->dim, j->before);
+    if (!to->streams[i]) return SF_OOM;
+  }
+  j->partial = to;
+  return SF_OK;
+}
+
 /* Before the constant nothing may be lost: the sum is exact, or modulo what the
  * result is modulo anyway. */
 static sf_result join_with_constant(const joiner *j, sf_span reach,
@@ -336,8 +350,8 @@ static sf_result join_with_constant(const joiner *j, sf_span reach,
 sf_result sf_fan_join(sf_fan *fan, const sf_fan_partial *partial,
                       const sf_fan_target *target, sf_value **out,
                       const char **why) {
+  sf_fan_partial shaped;
   joiner j = {.fan = fan,
-              .partial = partial,
               .like = target->like,
               .before = target->before,
               .rounds = target->rounds,
@@ -346,6 +360,7 @@ sf_result sf_fan_join(sf_fan *fan, const sf_fan_partial *partial,
     *why = "its partial sums are always 0";
     return SF_OK;
   }
+  SF_TRY(shape_streams(&j, partial, &shaped));
   if (!target->complete) SF_TRY(load_bias(&j));
   sf_span reach = reach_of(&j);
   if (j.mode == SF_MODE_SAT && !sf_span_fits(reach, sf_int(32))) {

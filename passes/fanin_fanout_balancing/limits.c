@@ -45,6 +45,9 @@ sf_result sf_fan_taps(sf_fan *fan, const sf_op *projection, uint64_t *out) {
   case SF_OP_LINEAR:
     *out = (uint64_t)sf_op_operand_blob(projection, 1)->type.dim[1];
     return SF_OK;
+  case SF_OP_CONVT:
+    *out = sf_fan_transposed_taps(projection);
+    return SF_OK;
   default:
     *out = sf_plan_window_taps(projection);
     return SF_OK;

@@ -4,7 +4,9 @@
  *                                 =>   %i.1 = linear %x.1, @w.1 : i12[4]
  *
  * where @w.1 is a slice of @w: no weight is copied. Convolutions are cut by
- * input channels (of each group), and along the kernel when there is one. */
+ * input channels (of each group), and along the kernel when there is one.
+ * Parts of a pool with padding are convolutions with weights of 1: a window of
+ * a pool must hold an element, which that of a part may not. */
 #include "passes/fanin_fanout_balancing/balancing.h"
 
 #include "passes/rewrite/op_copy.h"
@@ -33,8 +35,8 @@ sf_value *sf_fan_reshape(sf_value *value, unsigned rank, const int32_t *dim,
                          sf_op *before) {
   sf_type type = sf_type_make(value->type.scalar, rank, dim);
   if (sf_type_equal(&type, &value->type)) return value;
-  sf_op *op =
-      sf_op_create(value->network, before, SF_OP_RESHAPE, 1, before->loc);
+  sf_loc loc = before ? before->loc : value->op->loc;
+  sf_op *op = sf_op_create(value->network, before, SF_OP_RESHAPE, 1, loc);
   if (!op) return NULL;
   sf_op_set_operand(op, 0, value);
   return sf_op_add_result(op, value->name, &type);
@@ -51,8 +53,8 @@ sf_blob *sf_fan_blob_slice(sf_blob *blob, unsigned axis, int32_t begin,
 
 /* ---- Axes. ---- */
 
-/* The longest axis of a window; false: it has one element. */
-static bool window_axis(const sf_op *op, unsigned *axis, int32_t *extent) {
+/* The longest axis of a window. */
+static void window_axis(const sf_op *op, sf_fan_cut *cut) {
   unsigned spatial = op->results[0]->type.rank - 1u;
   int64_t dim[SF_RANK_MAX];
   if (op->kind == SF_OP_POOL) {
@@ -62,16 +64,14 @@ static bool window_axis(const sf_op *op, unsigned *axis, int32_t *extent) {
     for (unsigned i = 0; i < spatial; i++)
       dim[i] = type->dim[i + 2];
   }
-  *extent = 1;
+  cut->extent = 1;
   for (unsigned i = 0; i < spatial; i++) {
-    if (dim[i] <= *extent) continue;
-    *extent = (int32_t)dim[i];
-    *axis = i + 2;
+    if (dim[i] <= cut->extent) continue;
+    cut->extent = (int32_t)dim[i];
+    cut->axis = i + 2;
   }
-  return *extent > 1;
 }
 
-/* A window of a pool must hold an element, which a part may not. */
 static bool has_padding(const sf_op *pool) {
   int64_t pad[2 * SF_RANK_MAX];
   unsigned count = 2 * (pool->results[0]->type.rank - 1u);
@@ -81,20 +81,29 @@ static bool has_padding(const sf_op *pool) {
   return false;
 }
 
-static bool find_axis(const sf_op *leaf, sf_fan_cut *cut) {
+/* Channels of a group, or taps when there is one. */
+static void kernel_axis(const sf_op *leaf, sf_fan_cut *cut) {
+  cut->axis = 1;
+  cut->extent = sf_op_operand_blob(leaf, 1)->type.dim[1];
+  if (cut->extent > 1 || leaf->kind == SF_OP_LINEAR) return;
+  cut->listed = leaf->kind == SF_OP_CONVT;
+  if (cut->listed)
+    cut->extent = (int32_t)sf_fan_transposed_taps(leaf);
+  else
+    window_axis(leaf, cut);
+}
+
+static void find_axis(const sf_op *leaf, sf_fan_cut *cut) {
   switch (leaf->kind) {
   case SF_OP_SPARSE:
-    cut->axis = 0;
     cut->extent = sf_op_operand(leaf, 0)->type.dim[0];
-    return cut->extent > 1;
+    break;
   case SF_OP_POOL:
-    return !has_padding(leaf) && window_axis(leaf, &cut->axis, &cut->extent);
+    window_axis(leaf, cut);
+    break;
   default:
-    cut->axis = 1;
-    cut->extent = sf_op_operand_blob(leaf, 1)->type.dim[1];
-    if (cut->extent > 1) return true;
-    return leaf->kind == SF_OP_CONV &&
-           window_axis(leaf, &cut->axis, &cut->extent);
+    kernel_axis(leaf, cut);
+    break;
   }
 }
 
@@ -119,10 +128,13 @@ static sf_result parts_round(const sf_op *leaf, sf_diag *diag, bool *out) {
 }
 
 sf_result sf_fan_cut_of(sf_fan *fan, sf_op *leaf, uint64_t taps,
-                        sf_fan_cut *cut, bool *out) {
+                        sf_fan_cut *cut, const char **why) {
   *cut = (sf_fan_cut){.leaf = leaf};
-  *out = find_axis(leaf, cut);
-  if (!*out) return SF_OK;
+  *why = NULL;
+  find_axis(leaf, cut);
+  if (cut->listed && sf_fan_is_too_long(leaf))
+    *why = "its transposed kernel has more edges than may be listed";
+  if (*why) return SF_OK;
   uint64_t all;
   SF_TRY(sf_fan_taps(fan, leaf, &all));
   uint64_t extent = (uint64_t)cut->extent;
@@ -133,6 +145,10 @@ sf_result sf_fan_cut_of(sf_fan *fan, sf_op *leaf, uint64_t taps,
 }
 
 /* ---- Pieces. ---- */
+
+static int32_t rows_of(const sf_op *leaf) {
+  return (int32_t)sf_type_elements(&leaf->results[0]->type);
+}
 
 static sf_result slice_operand(sf_op *piece, uint32_t index, sf_blob *blob,
                                unsigned axis, int32_t begin, int32_t end) {
@@ -183,6 +199,8 @@ static sf_result piece_channels(const sf_fan_cut *cut, int32_t begin,
 
 static sf_result fill_piece(sf_fan *fan, const sf_fan_cut *cut, int32_t begin,
                             int32_t end, sf_op *piece, sf_value **stream) {
+  if (cut->listed)
+    return sf_fan_piece_listed(fan, cut, begin, end, piece, stream);
   if (cut->leaf->kind == SF_OP_SPARSE)
     return sf_fan_piece_edges(fan, cut, begin, end, piece, stream);
   if (cut->leaf->kind == SF_OP_LINEAR)
@@ -192,15 +210,58 @@ static sf_result fill_piece(sf_fan *fan, const sf_fan_cut *cut, int32_t begin,
   return piece_channels(cut, begin, end, piece, stream);
 }
 
-sf_result sf_fan_piece(sf_fan *fan, const sf_fan_cut *cut, int32_t begin,
-                       int32_t end, sf_value **out) {
+/* The same attribute of another op. */
+static sf_result copy_int(sf_op *to, const sf_op *from, sf_attr_id id) {
+  return sf_op_set_int(to, id, sf_op_int(from, id));
+}
+
+static sf_result copy_ints(sf_op *to, const sf_op *from, sf_attr_id id,
+                           unsigned count) {
+  int64_t values[SF_RANK_MAX];
+  sf_op_ints(from, id, count, values);
+  return sf_op_set_ints(to, id, count, values);
+}
+
+/* Edges of a transposed convolution. */
+static sf_op *create_listed(sf_op *leaf) {
+  sf_op *piece = sf_op_create(leaf->network, leaf, SF_OP_SPARSE, 3, leaf->loc);
+  bool made = piece &&
+              sf_op_set_int(piece, SF_ATTR_rows, rows_of(leaf)) == SF_OK &&
+              copy_int(piece, leaf, SF_ATTR_shift) == SF_OK &&
+              copy_int(piece, leaf, SF_ATTR_round) == SF_OK &&
+              copy_int(piece, leaf, SF_ATTR_each) == SF_OK;
+  return made ? piece : NULL;
+}
+
+/* A pool as a convolution; padding and weights come with the part. */
+static sf_op *create_depthwise(sf_op *pool) {
+  const sf_type *type = &pool->results[0]->type;
+  sf_op *piece = sf_op_create(pool->network, pool, SF_OP_CONV, 2, pool->loc);
+  bool made =
+      piece && sf_op_set_int(piece, SF_ATTR_groups, type->dim[0]) == SF_OK &&
+      copy_ints(piece, pool, SF_ATTR_stride, type->rank - 1u) == SF_OK &&
+      copy_ints(piece, pool, SF_ATTR_dilation, type->rank - 1u) == SF_OK;
+  return made ? piece : NULL;
+}
+
+static sf_op *create_piece(const sf_fan_cut *cut) {
   sf_op *leaf = cut->leaf;
+  if (leaf->kind == SF_OP_POOL && has_padding(leaf))
+    return create_depthwise(leaf);
+  if (cut->listed) return create_listed(leaf);
   uint32_t operands = leaf->kind == SF_OP_POOL     ? 1
                       : leaf->kind == SF_OP_SPARSE ? 3
                                                    : 2; /* no bias */
-  sf_op *piece = sf_op_copy_into(fan->network, leaf, leaf, operands);
+  sf_op *piece = sf_op_copy_into(leaf->network, leaf, leaf, operands);
+  if (piece) piece->mode = SF_MODE_NONE;
+  return piece;
+}
+
+sf_result sf_fan_piece(sf_fan *fan, const sf_fan_cut *cut, int32_t begin,
+                       int32_t end, sf_value **out) {
+  const sf_op *leaf = cut->leaf;
+  sf_op *piece = create_piece(cut);
   if (!piece) return SF_OOM;
-  piece->mode = SF_MODE_NONE;
   if (!cut->exact_parts) {
     SF_TRY(sf_op_set_int(piece, SF_ATTR_shift, 0));
     SF_TRY(sf_op_set_int(piece, SF_ATTR_round, SF_ROUND_FLOOR));
@@ -214,6 +275,8 @@ sf_result sf_fan_piece(sf_fan *fan, const sf_fan_cut *cut, int32_t begin,
   }
   sf_op_set_operand(piece, 0, stream);
   sf_type type = leaf->results[0]->type;
+  const int32_t rows = rows_of(leaf);
+  if (cut->listed) type = sf_type_make(type.scalar, 1, &rows);
   type.scalar = sf_int(32); /* narrowed when its interval is known */
   *out = sf_op_add_result(piece, leaf->results[0]->name, &type);
   return *out ? SF_OK : SF_OOM;

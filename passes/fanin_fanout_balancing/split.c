@@ -252,20 +252,12 @@ static sf_result rewrite(sf_fan *fan, const sf_fan_cut *cut, const parts *p,
 sf_result sf_fan_split(sf_fan *fan, sf_op *leaf, bool *done, const char **why) {
   *done = false;
   *why = NULL;
-  if (!sf_fan_can_join(&leaf->results[0]->type)) {
-    *why = "its rank is not 1, 2 or 3";
-    return SF_OK;
-  }
   uint64_t taps;
   sf_fan_cut cut;
-  bool can;
   parts p;
   SF_TRY(sf_fan_taps(fan, leaf, &taps));
-  SF_TRY(sf_fan_cut_of(fan, leaf, fan->fanin ? fan->fanin : taps, &cut, &can));
-  if (!can) {
-    *why = "its kernel has no axis to cut";
-    return SF_OK;
-  }
+  SF_TRY(sf_fan_cut_of(fan, leaf, fan->fanin ? fan->fanin : taps, &cut, why));
+  if (*why) return SF_OK;
   if (fan->fanin)
     SF_TRY(list_within(fan, &cut, fan->fanin, &p));
   else

@@ -88,10 +88,6 @@ static sf_result around(sf_fan *fan, const sf_op *population,
 static sf_result relay_sum(sf_fan *fan, const sf_fan_leaf *at, bool *done,
                            const char **why) {
   sf_value *sum = sf_op_operand(at->reader, at->index);
-  if (!sf_fan_can_join(&sum->type)) {
-    *why = "its rank is not 1, 2 or 3";
-    return SF_OK;
-  }
   sf_op *before = at->reader;
   const sf_fan_mark mark = sf_fan_mark_of(fan, before);
   sf_span span;
@@ -167,6 +163,9 @@ sf_result sf_fan_in(sf_fan *fan, sf_op *population) {
     bool fits, done;
     SF_TRY(sf_fan_fits(fan, population, &fits));
     if (fits) return SF_OK;
+    if (population->results[0]->type.rank > 3)
+      SF_TRY(sf_fan_fold(fan, population, &why));
+    if (why) break;
     SF_TRY(one_step(fan, population, &done, &why));
     if (!done) break;
   }

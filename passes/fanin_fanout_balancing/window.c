@@ -34,6 +34,19 @@ static sf_result set_padding(sf_op *piece, const sf_op *leaf, unsigned at,
   return sf_op_set_ints(piece, SF_ATTR_pad, 2 * spatial, pad);
 }
 
+/* The window of a pool as weights, with another extent along one axis. */
+static sf_blob *ones(const sf_op *pool, unsigned at, int32_t extent) {
+  unsigned spatial = pool->results[0]->type.rank - 1u;
+  int64_t kernel[SF_RANK_MAX];
+  sf_op_ints(pool, SF_ATTR_kernel, spatial, kernel);
+  int32_t dim[SF_RANK_MAX] = {pool->results[0]->type.dim[0], 1};
+  for (unsigned i = 0; i < spatial; i++)
+    dim[i + 2] = i == at ? extent : (int32_t)kernel[i];
+  sf_type type = sf_type_make(sf_int(2), spatial + 2, dim);
+  return sf_blob_create_splat(pool->network->module, "one", &type,
+                              sf_number_int(1));
+}
+
 sf_result sf_fan_piece_window(const sf_fan_cut *cut, int32_t begin, int32_t end,
                               sf_op *piece, sf_value **stream) {
   const sf_op *leaf = cut->leaf;
@@ -46,16 +59,18 @@ sf_result sf_fan_piece_window(const sf_fan_cut *cut, int32_t begin, int32_t end,
   SF_TRY(set_padding(piece, leaf, at, r, extent));
   int32_t from = r.first < 0 ? 0 : (int32_t)r.first;
   int32_t to = r.last >= extent ? (int32_t)extent : (int32_t)r.last + 1;
-  if (leaf->kind == SF_OP_POOL) {
+  if (piece->kind == SF_OP_POOL) {
     int64_t kernel[SF_RANK_MAX];
     sf_op_ints(leaf, SF_ATTR_kernel, spatial, kernel);
     kernel[at] = end - begin;
     SF_TRY(sf_op_set_ints(piece, SF_ATTR_kernel, spatial, kernel));
   } else {
-    sf_blob *weights = sf_op_operand_blob(leaf, 1);
-    sf_blob *slice = sf_fan_blob_slice(weights, cut->axis, begin, end);
-    if (!slice) return SF_OOM;
-    sf_op_set_operand_blob(piece, 1, slice);
+    sf_blob *weights = leaf->kind == SF_OP_POOL
+                           ? ones(leaf, at, end - begin)
+                           : sf_fan_blob_slice(sf_op_operand_blob(leaf, 1),
+                                               cut->axis, begin, end);
+    if (!weights) return SF_OOM;
+    sf_op_set_operand_blob(piece, 1, weights);
   }
   *stream = sf_fan_slice(x, at + 1, from, to, piece);
   return *stream ? SF_OK : SF_OOM;

@@ -28,7 +28,7 @@ ROUNDS = ["floor", "ceil", "zero", "half-up", "half-away", "half-even"]
 KINDS = ["linear", "conv", "conv1", "group", "convt", "sparse", "pool", "two", "loop", "delays",
          "batch", "shift", "each", "wrap", "sat", "graded"]
 # What the pass says when it does not split, which is right of it.
-REFUSALS = ["its kernel has no axis to cut", "spikes say nothing below zero", "a thermometer at most",
+REFUSALS = ["its partial sums take as many messages", "spikes say nothing below zero", "a thermometer at most",
             "its partial sums are always 0",
             "and its populations on chip need"]
 
@@ -99,12 +99,13 @@ class Network:
         return shape
 
     def batch(self):
-        n, m, rows = self.r.randint(2, 9), self.r.randint(1, 4), self.r.randint(1, 3)
+        n, m = self.r.randint(2, 9), self.r.randint(1, 4)
+        rows = tuple(self.r.randint(1, 3) for _ in range(self.r.randint(1, 4)))
         self.blob("w", (m, n), -7, 7, 4)
         self.tail = self.bias(m)
-        self.project("linear", [], (rows, m))
-        self.extents = (rows, n)
-        return (rows, m)
+        self.project("linear", [], rows + (m,))
+        self.extents = rows + (n,)
+        return rows + (m,)
 
     def conv1(self):
         r = self.r
@@ -124,14 +125,17 @@ class Network:
         kernel, stride, pad = (r.randint(1, 4), r.randint(1, 3)), r.randint(1, 2), r.randint(0, 1)
         size = (r.randint(7, 9), r.randint(7, 9))
         dilation = r.randint(1, 2)
+        more = r.randint(0, max(stride, dilation) - 1) if back else 0
         self.blob("w", (o, c // groups) + kernel, -7, 7, 4)
         self.tail = self.bias(o)
         shape = (o,) + tuple(
-            (n - 1) * stride - 2 * pad + dilation * (k - 1) + 1 if back
+            (n - 1) * stride - 2 * pad + dilation * (k - 1) + 1 + more if back
             else (n + 2 * pad - dilation * (k - 1) - 1) // stride + 1 for n, k in zip(size, kernel))
-        self.project("convt" if back else "conv",
-                     [f"stride = {stride}", f"pad = {pad}", f"dilation = {dilation}",
-                      f"groups = {groups}"], shape)
+        attrs = [f"stride = {stride}", f"pad = {pad}", f"dilation = {dilation}",
+                 f"groups = {groups}"]
+        if more:
+            attrs.append(f"out_pad = {more}")
+        self.project("convt" if back else "conv", attrs, shape)
         self.extents = (c,) + size
         return shape
 
@@ -139,10 +143,11 @@ class Network:
         r = self.r
         c, kernel, stride = r.randint(1, 3), (r.randint(2, 4), r.randint(1, 4)), r.randint(1, 2)
         size = (r.randint(4, 8), r.randint(4, 8))
-        shape = (c,) + tuple((n - k) // stride + 1 for n, k in zip(size, kernel))
+        pad = r.randint(0, 1) if min(kernel) > 1 else 0
+        shape = (c,) + tuple((n + 2 * pad - k) // stride + 1 for n, k in zip(size, kernel))
         extents = ", ".join(map(str, shape))
         self.ops = (f"    %i = pool %x {{kind = sum, kernel = [{kernel[0]}, {kernel[1]}], "
-                    f"stride = {stride}}} : i24[{extents}]\n")
+                    f"stride = {stride}, pad = {pad}}} : i24[{extents}]\n")
         self.extents = (c,) + size
         return shape
 
