@@ -401,6 +401,14 @@ static const param_row reset_rows[] = {
     {"first", "resetFirst", SAME, 32, 0, INT32_MAX},
     {0}};
 
+/* What is sent saturates at the width of its type (ir.md 5). */
+static void add_emit_range(sf_l2_layer *layer) {
+  uint32_t bits = layer->value->type.scalar.bits;
+  int32_t most = (int32_t)((UINT32_C(1) << (bits - 1)) - 1);
+  add_param(layer, "countMin", bits)->value = -most - 1;
+  add_param(layer, "countMax", bits)->value = most;
+}
+
 static sf_result read_params(sf_l2_plan *plan, sf_l2_layer *layer,
                              const sf_module *library, const model_row *model) {
   unsigned delta_shift = 12;
@@ -417,6 +425,7 @@ static sf_result read_params(sf_l2_plan *plan, sf_l2_layer *layer,
     add_param(layer, "spikeExp", 4)->value = (int32_t)delta_shift - 6;
     add_param(layer, "stateExp", 4)->value = 6;
   }
+  if (strcmp(model->program.name, "larger") == 0) add_emit_range(layer);
   bool integrates = strcmp(model->program.name, "if") == 0;
   if (model == &spike_relay_row) {
     add_param(layer, "vth", 32)->value = 0;

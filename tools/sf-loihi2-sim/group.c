@@ -39,8 +39,6 @@ static const struct {
     [SF_SIM_STATE_EXP] = {0, 15},
     [SF_SIM_COS] = {-4096, 4096},
     [SF_SIM_SIN] = {-4096, 4096},
-    [SF_SIM_COUNT_MIN] = {INT16_MIN, INT16_MAX},
-    [SF_SIM_COUNT_MAX] = {INT16_MIN, INT16_MAX},
     [SF_SIM_DIVISOR] = {1, 8388607},
     [SF_SIM_GAIN] = {INT16_MIN, INT16_MAX},
     [SF_SIM_RESET_MODE] = {0, 1},

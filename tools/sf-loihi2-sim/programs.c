@@ -259,15 +259,18 @@ static void count_max(sf_sim_group *group,
   }
 }
 
-/* What the larger of two running sums gains in this step; the state is how far
- * that of port 0 leads. */
+/* What the larger of two running sums gains in this step, cut off at the width
+ * of the payload; the state is how far that of port 0 leads. */
 static void larger(sf_sim_group *group, const int32_t *const in[SF_SIM_PORTS],
                    int32_t *sent) {
   for (uint32_t n = 0; n < group->count; n++) {
     int32_t *lead = &group->state[0][n];
     int64_t before = *lead > 0 ? *lead : 0;
     *lead = saturated((int64_t)*lead + input(in[0], n) - input(in[1], n));
-    sent[n] = saturated((*lead > 0 ? *lead : 0) - before + input(in[1], n));
+    int32_t over = saturated((*lead > 0 ? *lead : 0) - before);
+    sent[n] = (int32_t)clamp((int64_t)over + input(in[1], n),
+                             param(group, SF_SIM_COUNT_MIN, n),
+                             param(group, SF_SIM_COUNT_MAX, n));
   }
 }
 
@@ -314,7 +317,9 @@ static const sf_sim_program programs[] = {
     {"rate", 1, 1, 1 << SF_SIM_VTH | 1 << SF_SIM_OFFSET | 1 << SF_SIM_INITIAL,
      rate},
     {"count-max", 2, 1, 0, count_max},
-    {"larger", 2, 1, 1 << SF_SIM_INITIAL, larger},
+    {"larger", 2, 1,
+     1 << SF_SIM_INITIAL | 1 << SF_SIM_COUNT_MIN | 1 << SF_SIM_COUNT_MAX,
+     larger},
     {"relay", 1, 0, 0, relay},
     {"product", 2, 0, 0, product},
 };
