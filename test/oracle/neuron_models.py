@@ -4,7 +4,8 @@ in float32 and in the order in which they are written. Nothing here reads the li
 Each row: parameters with the ranges to draw them from, the input's mean and deviation, the
 states with what they start at, and the step, which takes states, input and parameters and
 gives what is sent. constant: the input is an intensity in [0, 1], the same in every step;
-spikes: it is spikes; host: sends or counts what no chip does."""
+spikes: it is spikes; host: reads or sends what no chip does; units: of which a whole
+number is a multiple (a chip stores mantissas)."""
 from types import SimpleNamespace as Row
 
 import numpy as np
@@ -14,12 +15,12 @@ MODELS = {}
 
 
 def model(name, params, drive=(0.4, 0.8), states="v", start=None, fixed=None,
-          constant=False, spikes=False, host=False):
+          constant=False, spikes=False, host=None, units=None):
     def keep(step):
         MODELS[name] = Row(params=params, drive=drive, states=states.split(),
                            start=start or {}, fixed=fixed or {}, step=step,
                            integer=spikes, constant=constant, spikes=spikes,
-                           host=host)
+                           host=host, units=units or {})
         return step
     return keep
 
@@ -86,41 +87,48 @@ spikingjelly("sj_cuba_lif", {"dc": (0.2, 0.9), "dv": (0.2, 0.9)}, cuba,
              states="c v", drive=(0.1, 0.4))
 
 
-@model("sj_klif", {"k": (0.5, 1.5), **TAU, **TH, **VR}, drive=(1.0, 2.0),
-       start={"v": "vr"})
-def sj_klif(s, x, p):
-    h = np.maximum(p.k * (s.v + (x - (s.v - p.vr)) / p.tau), F(0))
-    return sj_fire(s, h, p, False)
-
+GAIN = {"k": (0.5, 1.5), **TAU}
+spikingjelly("sj_klif", GAIN, lambda s, x, p, vr: np.maximum(
+    p.k * (s.v + (x - (s.v - vr)) / p.tau), F(0)), drive=(1.0, 2.0))
+spikingjelly("sj_klif_whole", GAIN, lambda s, x, p, vr: np.maximum(
+    p.k * (s.v - (s.v - vr) / p.tau + x), F(0)))
 
 QUAD = {"a0": (0.5, 1.5), "rest": (-0.2, 0.1), "critical": (0.5, 1.0)}
 
 
-@model("sj_qif", {**QUAD, **TAU, **TH, **VR}, drive=(0.8, 1.5),
-       start={"v": "vr"})
-def sj_qif(s, x, p):
-    h = s.v + (x + p.a0 * (s.v - p.rest) * (s.v - p.critical)) / p.tau
-    return sj_fire(s, h, p, False)
+def quadratic(s, x, p):
+    return x + p.a0 * (s.v - p.rest) * (s.v - p.critical)
 
 
-@model("sj_eif", {"delta": (0.5, 1.5), "rheobase": (0.5, 1.0),
-                  "rest": (-0.2, 0.1), **TAU, **TH, **VR}, drive=(0.6, 1.5),
-       start={"v": "vr"})
-def sj_eif(s, x, p):
-    h = s.v + (x + p.rest - s.v
-               + p.delta * exp((s.v - p.rheobase) / p.delta)) / p.tau
-    return sj_fire(s, h, p, False)
+def izhikevich_node(s, x, p, vr):
+    return s.v + (quadratic(s, x, p) - s.w) / p.tau
 
 
-@model("sj_izhikevich", {**QUAD, "tau_w": (1.5, 5.0), "a": (-0.5, 0.5),
-                         "b": (0.0, 0.5), **TAU, **TH, **VR},
-       drive=(0.8, 1.5), states="v w", start={"v": "vr"})
-def sj_izhikevich(s, x, p):
-    h = s.v + (x + p.a0 * (s.v - p.rest) * (s.v - p.critical) - s.w) / p.tau
-    s.w = s.w + (p.a * (h - p.rest) - s.w) / p.tau_w
-    z = sj_fire(s, h, p, False)
-    s.w = s.w + p.b * z
-    return z
+spikingjelly("sj_qif", {**QUAD, **TAU},
+             lambda s, x, p, vr: s.v + quadratic(s, x, p) / p.tau,
+             drive=(0.8, 1.5))
+spikingjelly("sj_eif", {"delta": (0.5, 1.5), "rheobase": (0.5, 1.0),
+                        "rest": (-0.2, 0.1), **TAU},
+             lambda s, x, p, vr: s.v + (
+                 x + p.rest - s.v
+                 + p.delta * exp((s.v - p.rheobase) / p.delta)) / p.tau,
+             drive=(0.6, 1.5))
+
+
+def adapted(name, more, start, soft):
+    @model(name, {**QUAD, "tau_w": (1.5, 5.0), "a": (-0.5, 0.5),
+                  "b": (0.0, 0.5), **TAU, **TH, **more},
+           drive=(0.8, 1.5), states="v w", start=start)
+    def step(s, x, p):
+        h = izhikevich_node(s, x, p, None)
+        s.w = s.w + (p.a * (h - p.rest) - s.w) / p.tau_w
+        z = sj_fire(s, h, p, soft)
+        s.w = s.w + p.b * z
+        return z
+
+
+adapted("sj_izhikevich", VR, {"v": "vr"}, False)
+adapted("sj_izhikevich_soft", {}, {}, True)
 
 
 # ---- snnTorch, 3.2: R from the membrane of the step before, s = [mem > theta].
@@ -143,12 +151,12 @@ def late(equation):
     return rule
 
 
-def undelayed(equation):
+def undelayed(equation, zero=False):
     """reset_delay = False: the residue of what R took already."""
     def rule(s, x, p, r):
         h = equation(s, x, p, r)
         z = theta(h > p.theta)
-        s.mem = h - (z - r) * p.theta
+        s.mem = h - (z - r) * (h if zero else p.theta)
         return z
     return rule
 
@@ -172,10 +180,6 @@ snntorch("snntorch_leaky_zero", BETA,
 snntorch("snntorch_leaky_none", BETA, late(lambda s, x, p, r:
                                            p.beta * s.mem + x))
 snntorch("snntorch_leaky_now", BETA, undelayed(leaky), drive=(0.8, 1.5))
-snntorch("snntorch_lapicque", {"gain": (0.5, 1.5), **BETA},
-         late(lambda s, x, p, r: x * p.gain + p.beta * s.mem - r * p.theta))
-snntorch("snntorch_lapicque_zero", {"gain": (0.5, 1.5), **BETA},
-         late(lambda s, x, p, r: (1 - r) * (x * p.gain + p.beta * s.mem)))
 snntorch("snntorch_synaptic", SYN, late(synaptic), "syn mem",
          drive=(0.1, 0.4))
 snntorch("snntorch_synaptic_zero", SYN,
@@ -185,42 +189,58 @@ snntorch("snntorch_synaptic_now", SYN, undelayed(synaptic), "syn mem",
          drive=(0.3, 0.8))
 
 
-def rleaky(reset):
-    @late
-    def equation(s, x, p, r):
-        return reset(p.beta * s.mem + x + p.v * s.spk, p, r)
+def lapicque(s, x, p, r):
+    return x * p.gain + p.beta * s.mem
 
-    def rule(s, x, p, r):
-        s.spk = equation(s, x, p, r)
+
+def rleaky(s, x, p, r):
+    return p.beta * s.mem + x + p.v * s.spk
+
+
+def recurrent(rule):
+    """Keeps the last spike, which the equation feeds back."""
+    def step(s, x, p, r):
+        s.spk = rule(s, x, p, r)
         return s.spk
-    return rule
+    return step
 
 
-snntorch("snntorch_rleaky", {"v": (-0.5, 0.5), **BETA},
-         rleaky(lambda h, p, r: h - r * p.theta), "mem spk")
-snntorch("snntorch_rleaky_zero", {"v": (-0.5, 0.5), **BETA},
-         rleaky(lambda h, p, r: (1 - r) * h), "mem spk")
+snntorch("snntorch_synaptic_none", SYN, late(lambda s, x, p, r: current(
+    s, x, p)), "syn mem", drive=(0.1, 0.4))
+for base, charge, more, states, wrap in (
+        ("rleaky", rleaky, {"v": (-0.5, 0.5)}, "mem spk", recurrent),
+        ("lapicque", lapicque, {"gain": (0.5, 1.5)}, "mem", lambda r: r)):
+    less = (lambda f: lambda s, x, p, r: f(s, x, p, r) - r * p.theta)(charge)
+    void = (lambda f: lambda s, x, p, r: (1 - r) * f(s, x, p, r))(charge)
+    for suffix, rule, drive in (
+            ("", late(less), (0.4, 0.8)), ("_zero", late(void), (0.4, 0.8)),
+            ("_none", late(charge), (0.1, 0.6)),
+            ("_now", undelayed(less), (0.8, 1.5)),
+            ("_now_zero", undelayed(void, True), (0.4, 0.8))):
+        snntorch("snntorch_" + base + suffix, {**more, **BETA}, wrap(rule),
+                 states, drive=drive)
 
 
-def alpha(subtract):
+def alpha(reset):
     def rule(s, x, p, r):
         e, i = p.alpha * s.e + x, p.beta * s.i - x
         mem = p.tau * (e + i)
-        if subtract:
+        if reset == "subtract":
             old = s.i
             s.e = e - p.theta * r
             s.i = i - (p.beta * old - x) * r
             s.mem = mem + old * r
         else:
-            s.e, s.i, s.mem = e * (1 - r), i * (1 - r), mem * (1 - r)
+            keep = 1 - r if reset == "zero" else F(1)
+            s.e, s.i, s.mem = e * keep, i * keep, mem * keep
         return theta(s.mem > p.theta)
     return rule
 
 
 ALPHA = {"alpha": (0.85, 0.95), "beta": (0.5, 0.8), "tau": (1.2, 3.0), **TH}
-snntorch("snntorch_alpha", ALPHA, alpha(True), "e i mem", drive=(0.5, 0.8))
-snntorch("snntorch_alpha_zero", ALPHA, alpha(False), "e i mem",
-         drive=(0.5, 0.8))
+for suffix, reset in (("", "subtract"), ("_zero", "zero"), ("_none", "none")):
+    snntorch("snntorch_alpha" + suffix, ALPHA, alpha(reset), "e i mem",
+             drive=(0.5, 0.8))
 
 # ---- Norse, 3.3: s = [H > theta].
 

@@ -1,4 +1,6 @@
 """neuron_models.py, continued: sinabs, adaptive neurons, Lava, codes, generic ones."""
+import itertools
+
 import numpy as np
 
 import sf_number
@@ -37,14 +39,12 @@ def sinabs(name, single, zero=False, syn=False, adapt=False):
         return z
 
 
-sinabs("sinabs_lif", False)
-sinabs("sinabs_lif_single", True)
-sinabs("sinabs_lif_zero", False, zero=True)
-sinabs("sinabs_lif_single_zero", True, zero=True)
-sinabs("sinabs_cuba_lif", False, syn=True)
-sinabs("sinabs_cuba_lif_single", True, syn=True)
-sinabs("sinabs_alif", False, adapt=True)
-sinabs("sinabs_alif_single", True, adapt=True)
+for kind in itertools.product((False, True), repeat=4):
+    single, zero, syn, adapt = kind
+    sinabs("sinabs_%s%s%s%s" % (
+        "cuba_" if syn else "", "alif" if adapt else "lif",
+        "_single" if single else "", "_zero" if zero else ""),
+        single, zero, syn, adapt)
 
 # ---- Adaptive LIF, 3.6; GLIF, 3.9.
 
@@ -117,6 +117,14 @@ def lava_lif_refractory(s, x, p):
     return theta(z)
 
 
+@model("lava_lif_reset", {"vth": (0.6, 1.4), **LAVA}, states="u v t",
+       fixed={"interval": 7, "first": 3})
+def lava_lif_reset(s, x, p):
+    keep = F((s.t[0] - p.first) % p.interval != 0)
+    s.t, s.u, s.v = s.t + 1, s.u * keep, s.v * keep
+    return lava_lif(s, x, p)
+
+
 @model("lava_ternary_lif", {"high": (0.5, 1.5), "low": (-1.5, -0.5), **LAVA},
        states="u v", drive=(0.0, 0.8))
 def lava_ternary_lif(s, x, p):
@@ -141,6 +149,27 @@ def lava_atrlif(s, x, p):
     return z
 
 
+@model("lava_rf", {"cos": (0.4, 0.8), "sin": (0.4, 0.6), "vth": (0.3, 0.8)},
+       states="z", start={"z": 0j})
+def lava_rf(s, x, p):
+    old = s.z
+    re = p.cos * old.real - p.sin * old.imag + x[0]
+    im = p.sin * old.real + p.cos * old.imag + x[1]
+    s.z = (re + 1j * im).astype(np.complex64)
+    return theta((re >= p.vth) & (im >= 0) & (old.imag < 0))
+
+
+@model("lava_sigma_delta", {"vth": (0.3, 1.5), "bias": (-0.2, 0.2)},
+       states="sigma act res", drive=(0.0, 0.6), host="reads")
+def lava_sigma_delta(s, x, p):
+    s.sigma, old = s.sigma + x, s.act
+    s.act = np.maximum(s.sigma + p.bias, F(0))
+    delta = s.act - old + s.res
+    sends = np.abs(delta) >= p.vth
+    s.res = np.where(sends, F(0), delta)
+    return np.where(sends, delta, F(0))
+
+
 def rz(y):
     return np.sign(y) * (np.abs(y) >> 12)
 
@@ -148,7 +177,8 @@ def rz(y):
 def loihi(name, params, fire, fixed=None):
     """Bit-accurate charge; `fire` gives spikes and the new v."""
     @model(name, {"di": (100, 4000), "dv": (50, 2000), "bias": (-500, 900),
-                  **params}, states="u v rho", drive=(60, 150), fixed=fixed)
+                  **params}, states="u v rho", drive=(60, 150), fixed=fixed,
+           units={"vth": 64})
     def step(s, x, p):
         u = rz(s.u * (4096 - p.di)) + (x << 6)
         s.u = np.where(u > 2 ** 23, u - 2 ** 24,
@@ -230,6 +260,11 @@ def few_spikes(name, fixed, width):
         return z * F(2 ** (p.steps - k))
 
 
+@model("threshold", {"theta": (-0.3, 1.0)}, states="")
+def threshold(s, x, p):
+    return theta(x - p.theta >= 0)
+
+
 few_spikes("fs_relu", {"steps": 10}, 10)
 few_spikes("fs", {"steps": 8}, 8)
 
@@ -262,10 +297,40 @@ for suffix, zero in (("", False), ("_zero", True)):
     generic("cuba_lif" + suffix, CUBA, cuba_new, zero, "i v", (0.1, 0.4))
     generic("cuba_lif_lag" + suffix, CUBA, cuba_old, zero, "i v", (0.1, 0.4))
 
+# ---- Refractory variants, 3.8.
+
+
+def refractory_mode(name, mode, cuba):
+    @model(name, {"alpha": (0.2, 0.9), **BETA} if cuba else BETA,
+           states="i v rho", fixed={"period": 3, **(
+               {"vr": 0.125} if mode == "clamp" else {})},
+           start={"v": 0.125} if mode == "clamp" else {},
+           drive=(0.3, 0.6) if cuba else (0.6, 0.8))
+    def step(s, x, p):
+        held = s.rho > 0
+        drive = x
+        if cuba:
+            drive = p.alpha * s.i + x
+            s.i = np.where(held & (mode == "clamp"), F(0), drive)
+        h = p.beta * s.v + drive
+        z = ~held & (h > p.theta)
+        if mode == "clamp":
+            s.v = np.where(z | held, F(p.vr), h)
+        else:
+            frozen = s.v if mode == "hold" else h
+            s.v = np.where(held, frozen, np.where(z, h - p.theta, h))
+        s.rho = np.where(z, p.period, np.maximum(s.rho - 1, 0))
+        return theta(z)
+
+
+for mode in ("hold", "clamp", "mask"):
+    refractory_mode("lif_" + mode, mode, False)
+    refractory_mode("cuba_lif_" + mode, mode, True)
+
 # ---- Encoders, 2.7; t counts from 1.
 
 
-@model("direct", {}, host=True)
+@model("direct", {}, host="sends")
 def direct(s, x, p):
     return x
 
@@ -277,7 +342,7 @@ def even_rate(s, x, p):
     return np.floor(t * x + p.offset) - np.floor((t - 1) * x + p.offset)
 
 
-@model("bernoulli", {}, states="t", constant=True, host=True)
+@model("bernoulli", {}, states="t", constant=True, host="sends")
 def bernoulli(s, x, p):
     words = np.array([sf_number.draw(0, element, int(s.t[0]), 0)
                       for element in range(len(x))])
@@ -302,19 +367,19 @@ def delta_event(s, x, p):
 # ---- Read-outs.
 
 
-@model("count", {}, states="t", drive=(-1, 2), spikes=True, host=True)
+@model("count", {}, states="t", drive=(-1, 2), spikes=True, host="reads")
 def count(s, x, p):
     s.t = s.t + x
     return s.t
 
 
-@model("first_spike", {}, states="t", drive=(-4, 2), spikes=True, host=True)
+@model("first_spike", {}, states="t", drive=(-4, 2), spikes=True, host="reads")
 def first_spike(s, x, p):
     s.t = s.t + ((s.t > 0) | (x > 0))
     return s.t
 
 
-@model("mean", {}, states="sum n", host=True)
+@model("mean", {}, states="sum n", host="reads")
 def mean(s, x, p):
     s.sum, s.n = s.sum + x, s.n + 1
     return s.sum / s.n
@@ -326,6 +391,6 @@ def integrated(s, x, p):
 
 
 LEAK = {"beta": (0.3, 0.98)}
-model("li", LEAK, host=True)(integrated)
-model("mean_li", LEAK, states="v sum n", host=True)(
+model("li", LEAK, host="reads")(integrated)
+model("mean_li", LEAK, states="v sum n", host="reads")(
     lambda s, x, p: mean(s, integrated(s, x, p), p))
