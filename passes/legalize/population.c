@@ -172,6 +172,29 @@ static sf_result as_relay(sf_legalizer *l, sf_op *op, sf_value *sum,
   return finish(l, population, op, out);
 }
 
+static bool is_rounding(const sf_op *op) {
+  return op->kind == SF_OP_CONVERT &&
+         op->results[0]->type.scalar.kind != SF_SCALAR_F32 &&
+         sf_op_operand(op, 0)->type.scalar.kind == SF_SCALAR_F32;
+}
+
+/* An input in f32 is rounded on the host, which has it, and sent as integers.
+ * Behind anything else a chip would have to work on f32. */
+static sf_result as_host_input(sf_legalizer *l, sf_op *op, sf_value **out) {
+  if (sf_op_operand(op, 0)->op) return report(l, op, OBSTACLE_FLOAT);
+  sf_scalar type = op->results[0]->type.scalar;
+  sf_neuron *relay =
+      sf_relay_function(l->run->module, type, type, l->run->diag);
+  if (!relay) return no_memory_or_diag(l);
+  sf_op *population = create_population(l, op, 1, relay);
+  if (!population) return SF_OOM;
+  SF_TRY(sf_op_set_int(population, SF_ATTR_on, SF_ON_HOST));
+  sf_op_set_operand(population, 0, op->results[0]);
+  *out =
+      sf_op_add_result(population, op->results[0]->name, &op->results[0]->type);
+  return *out ? SF_OK : SF_OOM;
+}
+
 static obstacle elementwise_obstacle(const sf_op *op) {
   const sf_type *type = &op->results[0]->type;
   if (type->scalar.kind == SF_SCALAR_F32) return OBSTACLE_FLOAT;
@@ -247,6 +270,7 @@ sf_result sf_legalize_population(sf_legalizer *l, sf_op *op, sf_value **out) {
   if (is_float) return report(l, op, OBSTACLE_FLOAT);
   if (sf_is_synapses(op) || adds) return as_relay(l, op, op->results[0], out);
   if (is_spike_maximum(op)) return as_or(l, op, out);
+  if (is_rounding(op)) return as_host_input(l, op, out);
   if (is_plain_convert(op)) return as_elementwise(l, op, out);
   switch (op->kind) {
   case SF_OP_ADD:

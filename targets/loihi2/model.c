@@ -175,12 +175,23 @@ static const model_row relay_row = {
 static const model_row spike_relay_row = {
     "relay", "zero", false, IF_PROGRAM, {{0}}};
 
+/* `x` made wider, which loses nothing: how legalize writes `convert`. */
+static bool widens_input(const sf_neuron *neuron) {
+  const sf_stmt *s = &neuron->stmts[0];
+  return neuron->stmt_count == 1 && s->kind == SF_NOP_WIDEN &&
+         s->operand[0].value == neuron->inputs[0] &&
+         s->result->type.kind == SF_SCALAR_INT &&
+         s->result->type.bits >= neuron->inputs[0]->type.bits &&
+         neuron->emits[0].value == s->result;
+}
+
 /* Relays of any width: one input, passed on. */
 static bool is_relay(const sf_neuron *neuron) {
-  return neuron->stmt_count == 0 && neuron->state_count == 0 &&
-         neuron->input_count == 1 && neuron->emit_count == 1 &&
-         neuron->emits[0].value == neuron->inputs[0] &&
-         neuron->inputs[0]->type.kind != SF_SCALAR_F32;
+  if (neuron->state_count != 0 || neuron->input_count != 1 ||
+      neuron->emit_count != 1 || neuron->inputs[0]->type.kind == SF_SCALAR_F32)
+    return false;
+  if (widens_input(neuron)) return true;
+  return neuron->stmt_count == 0 && neuron->emits[0].value == neuron->inputs[0];
 }
 
 /* Relays of spikes that arrive as a sum: `emit x > 0`. A potential that forgets
