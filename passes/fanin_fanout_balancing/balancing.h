@@ -104,7 +104,7 @@ bool sf_fan_holding(sf_span span, sf_scalar *out);
 /* How a projection is cut: into parts of at most `step` indices of one axis. */
 typedef struct sf_fan_cut {
   sf_op *leaf;
-  bool listed;    /* a convt: indices are taps that one neuron hears */
+  bool listed;    /* convt or sparse: indices number what one neuron hears */
   unsigned axis;  /* of its weights; `sparse`: of its stream */
   int32_t extent; /* indices along it */
   int32_t step;

@@ -1,5 +1,6 @@
-/* edges.c - listed edges by ranges of their sources. A list has no rule that a
- * box could cut, so each part gets a list of its own. */
+/* edges.c - listed edges by ranges of their sources, or by their numbers in the
+ * list of a target where ranges would not make it shorter. A list has no rule
+ * that a box could cut, so each part gets a list of its own. */
 #include "passes/fanin_fanout_balancing/balancing.h"
 
 #include <stdlib.h>
@@ -73,25 +74,38 @@ sf_result sf_fan_edge_parts(sf_fan *fan, sf_op *sparse, uint64_t taps,
 
 /* ---- A part. ---- */
 
-static bool is_inside(const sf_blob *index, size_t e, int32_t begin,
-                      int32_t end) {
-  int32_t source = sf_blob_i32(index, 2 * e + 1);
-  return source >= begin && source < end;
+/* The edges of a part, in the order of the list. */
+typedef struct picker {
+  const sf_blob *index;
+  bool numbers; /* begin and end are numbers in the list of a target */
+  int32_t begin, end;
+  size_t count; /* edges inside */
+} picker;
+
+/* For e = 0, 1, ..; *first: where the list of the target began. */
+static bool is_inside(const picker *p, size_t e, size_t *first) {
+  int32_t at = sf_blob_i32(p->index, 2 * e + 1);
+  if (p->numbers) {
+    bool same = e > 0 && sf_blob_i32(p->index, 2 * e) ==
+                             sf_blob_i32(p->index, 2 * (e - 1));
+    if (!same) *first = e;
+    at = (int32_t)(e - *first);
+  }
+  return at >= p->begin && at < p->end;
 }
 
-/* Elements of `from`, `width` an edge, for the edges inside; sources move by
- * -begin when `moves`. NULL: no memory. */
-static sf_blob *pick(sf_blob *from, const sf_blob *index, int32_t begin,
-                     int32_t end, size_t count, bool moves) {
-  size_t edges = sf_blob_elements(index) / 2, at = 0;
-  size_t width = moves ? 2 : 1;
+/* Elements of `from`, `width` an edge, for the edges inside; the sources of an
+ * index move with the stream. NULL: no memory. */
+static sf_blob *pick(sf_blob *from, const picker *p, bool is_index) {
+  size_t edges = sf_blob_elements(p->index) / 2, at = 0, first = 0;
+  size_t width = is_index ? 2 : 1, count = p->count;
+  int32_t moved = p->numbers ? 0 : p->begin;
   int32_t *values = malloc(count * width * sizeof *values);
   if (!values) return NULL;
   for (size_t e = 0; e < edges; e++) {
-    if (!is_inside(index, e, begin, end)) continue;
+    if (!is_inside(p, e, &first)) continue;
     for (size_t i = 0; i < width; i++)
-      values[at++] =
-          sf_blob_i32(from, width * e + i) - (moves && i == 1 ? begin : 0);
+      values[at++] = sf_blob_i32(from, width * e + i) - (i == 1 ? moved : 0);
   }
   sf_type type = from->type;
   type.dim[0] = (int32_t)count;
@@ -100,19 +114,16 @@ static sf_blob *pick(sf_blob *from, const sf_blob *index, int32_t begin,
   return blob;
 }
 
-static sf_result set_lists(const sf_op *sparse, sf_op *piece, int32_t begin,
-                           int32_t end, size_t count) {
-  sf_blob *index = sf_op_operand_blob(sparse, 1);
-  sf_blob *weights = sf_op_operand_blob(sparse, 2);
+static sf_result set_lists(const sf_op *sparse, sf_op *piece, const picker *p) {
   sf_blob *delays = sf_op_blob(sparse, SF_ATTR_delays);
-  sf_blob *some = pick(index, index, begin, end, count, true);
+  sf_blob *some = pick(sf_op_operand_blob(sparse, 1), p, true);
   if (!some) return SF_OOM;
   sf_op_set_operand_blob(piece, 1, some);
-  some = pick(weights, index, begin, end, count, false);
+  some = pick(sf_op_operand_blob(sparse, 2), p, false);
   if (!some) return SF_OOM;
   sf_op_set_operand_blob(piece, 2, some);
   if (!delays) return SF_OK;
-  some = pick(delays, index, begin, end, count, false);
+  some = pick(delays, p, false);
   return some ? sf_op_set_blob(piece, SF_ATTR_delays, some) : SF_OOM;
 }
 
@@ -124,12 +135,13 @@ sf_result sf_fan_piece_edges(sf_fan *fan, const sf_fan_cut *cut, int32_t begin,
   SF_TRY(sf_blob_load(index, fan->run->diag));
   SF_TRY(sf_blob_load(sf_op_operand_blob(sparse, 2), fan->run->diag));
   if (delays) SF_TRY(sf_blob_load(delays, fan->run->diag));
-  size_t edges = sf_blob_elements(index) / 2, count = 0;
-  for (size_t e = 0; e < edges; e++)
-    count += is_inside(index, e, begin, end);
+  picker p = {index, cut->listed, begin, end, 0};
+  for (size_t e = 0, first = 0; e < sf_blob_elements(index) / 2; e++)
+    p.count += is_inside(&p, e, &first);
   *stream = NULL;
-  if (count == 0) return SF_OK;
-  SF_TRY(set_lists(sparse, piece, begin, end, count));
-  *stream = sf_fan_slice(sf_op_operand(sparse, 0), 0, begin, end, piece);
+  if (p.count == 0) return SF_OK;
+  SF_TRY(set_lists(sparse, piece, &p));
+  *stream = sf_op_operand(sparse, 0);
+  if (!cut->listed) *stream = sf_fan_slice(*stream, 0, begin, end, piece);
   return *stream ? SF_OK : SF_OOM;
 }

@@ -92,9 +92,9 @@ static void add_edge(list *l, const frame *f, int64_t target, int64_t source,
 
 static bool is_listed(const list *l, const frame *f, int64_t i, int64_t ky,
                       int64_t kx) {
-  int64_t number = (i * class_size(f, 1) + ky / f->apart[1]) *
-                       class_size(f, 2) +
-                   kx / f->apart[2];
+  int64_t number =
+      (i * class_size(f, 1) + ky / f->apart[1]) * class_size(f, 2) +
+      kx / f->apart[2];
   return number >= l->begin && number < l->end;
 }
 

@@ -199,10 +199,10 @@ static sf_result piece_channels(const sf_fan_cut *cut, int32_t begin,
 
 static sf_result fill_piece(sf_fan *fan, const sf_fan_cut *cut, int32_t begin,
                             int32_t end, sf_op *piece, sf_value **stream) {
-  if (cut->listed)
-    return sf_fan_piece_listed(fan, cut, begin, end, piece, stream);
   if (cut->leaf->kind == SF_OP_SPARSE)
     return sf_fan_piece_edges(fan, cut, begin, end, piece, stream);
+  if (cut->listed)
+    return sf_fan_piece_listed(fan, cut, begin, end, piece, stream);
   if (cut->leaf->kind == SF_OP_LINEAR)
     return piece_linear(cut, begin, end, piece, stream);
   if (cut->axis >= 2)
@@ -248,7 +248,7 @@ static sf_op *create_piece(const sf_fan_cut *cut) {
   sf_op *leaf = cut->leaf;
   if (leaf->kind == SF_OP_POOL && has_padding(leaf))
     return create_depthwise(leaf);
-  if (cut->listed) return create_listed(leaf);
+  if (cut->listed && leaf->kind == SF_OP_CONVT) return create_listed(leaf);
   uint32_t operands = leaf->kind == SF_OP_POOL     ? 1
                       : leaf->kind == SF_OP_SPARSE ? 3
                                                    : 2; /* no bias */

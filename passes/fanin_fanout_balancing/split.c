@@ -35,7 +35,7 @@ static sf_result list_parts(sf_fan *fan, const sf_fan_cut *cut, uint64_t taps,
   out->ends = SF_NEW_ARRAY(fan->run->scratch, int32_t, SF_FAN_PARTS_MAX + 1);
   if (!out->ends) return SF_OOM;
   out->count = 0;
-  if (cut->leaf->kind == SF_OP_SPARSE)
+  if (cut->leaf->kind == SF_OP_SPARSE && !cut->listed)
     return sf_fan_edge_parts(fan, cut->leaf, taps, out->ends,
                              SF_FAN_PARTS_MAX + 1, &out->count);
   int64_t count = ((int64_t)cut->extent + cut->step - 1) / cut->step;
@@ -52,7 +52,7 @@ static sf_result list_parts(sf_fan *fan, const sf_fan_cut *cut, uint64_t taps,
 static sf_result list_within(sf_fan *fan, sf_fan_cut *cut, uint64_t taps,
                              parts *out) {
   SF_TRY(list_parts(fan, cut, taps, out));
-  if (cut->leaf->kind == SF_OP_SPARSE) return SF_OK;
+  if (cut->leaf->kind == SF_OP_SPARSE && !cut->listed) return SF_OK;
   for (uint32_t i = 0, begin = 0; i < out->count; i++) {
     bool large = out->ends[i] - (int32_t)begin > cut->step;
     begin = (uint32_t)out->ends[i];
@@ -143,6 +143,27 @@ static sf_result choose_by_cores(sf_fan *fan, sf_fan_cut *cut, uint64_t taps,
     return SF_OK;
   }
   return SF_OK;
+}
+
+static sf_result choose(sf_fan *fan, sf_fan_cut *cut, uint64_t taps,
+                        parts *out) {
+  if (fan->fanin) return list_within(fan, cut, fan->fanin, out);
+  return choose_by_cores(fan, cut, taps, out);
+}
+
+/* Ranges of sources are few inputs a part; but every target has a sum of every
+ * part, and they may be as many as its edges. */
+static sf_result choose_parts(sf_fan *fan, sf_fan_cut *cut, uint64_t taps,
+                              parts *out) {
+  SF_TRY(choose(fan, cut, taps, out));
+  bool helps = out->count >= 2 && out->count < taps;
+  if (helps || cut->leaf->kind != SF_OP_SPARSE) return SF_OK;
+  cut->listed = true;
+  cut->extent = (int32_t)taps;
+  cut->taps_each = 1;
+  cut->step =
+      fan->fanin && fan->fanin < taps ? (int32_t)fan->fanin : cut->extent;
+  return choose(fan, cut, taps, out);
 }
 
 /* ---- The parts as ops. ---- */
@@ -258,10 +279,7 @@ sf_result sf_fan_split(sf_fan *fan, sf_op *leaf, bool *done, const char **why) {
   SF_TRY(sf_fan_taps(fan, leaf, &taps));
   SF_TRY(sf_fan_cut_of(fan, leaf, fan->fanin ? fan->fanin : taps, &cut, why));
   if (*why) return SF_OK;
-  if (fan->fanin)
-    SF_TRY(list_within(fan, &cut, fan->fanin, &p));
-  else
-    SF_TRY(choose_by_cores(fan, &cut, taps, &p));
+  SF_TRY(choose_parts(fan, &cut, taps, &p));
   if (p.count > SF_FAN_PARTS_MAX) *why = "it takes more than 4096 parts";
   if (p.count < 2 || *why) return SF_OK;
   const sf_fan_mark mark = sf_fan_mark_of(fan, leaf);

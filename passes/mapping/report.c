@@ -60,6 +60,18 @@ static sf_result measure_layer(sf_plan *plan, const sf_plan_population *p,
   return SF_OK;
 }
 
+/* Of what does not fit, the resource that a neuron exceeds most. */
+static void blame_layer(const sf_plan *plan, sf_check_layer *layer) {
+  for (uint32_t i = 0; i < plan->violation_count; i++) {
+    const sf_plan_violation *v = &plan->violations[i];
+    if (strcmp(v->layer, layer->name) != 0 || v->need.available == 0) continue;
+    double percent = 100.0 * (double)v->need.needed / (double)v->need.available;
+    if (percent <= layer->percent) continue;
+    layer->percent = percent;
+    layer->tightest = v->need.resource;
+  }
+}
+
 static sf_result copy_layers(sf_plan *plan, sf_check_report *out) {
   uint32_t count = plan->population_count;
   sf_check_layer *layers =
@@ -72,6 +84,7 @@ static sf_result copy_layers(sf_plan *plan, sf_check_report *out) {
     layers[i].cores = p->box_count;
     layers[i].tightest = "";
     SF_TRY(measure_layer(plan, p, &layers[i], out));
+    if (p->box_count == 0) blame_layer(plan, &layers[i]);
   }
   out->layers = layers;
   out->layer_count = count;

@@ -21,7 +21,8 @@ typedef struct sf_check_layer {
   const char *name;
   uint64_t neurons;
   uint32_t cores;       /* 0: does not fit */
-  const char *tightest; /* resource of which the largest part is used */
+  const char *tightest; /* resource of which the largest part is used; of one
+                           neuron when it does not fit */
   double percent;       /* of it */
 } sf_check_layer;
 

@@ -44,11 +44,7 @@ static sf_result collect_sums(sf_plan *plan, const sf_op *neurons,
     bool projection = sf_flow_is_projection(hit->value->op);
     if (!projection && !(sf_flow_is_source(hit->value) && hit->direct))
       continue;
-    if (use->sum_count == SF_PLAN_SUMS_MAX) {
-      return sf_error(plan->diag, SF_DIAG_CAPACITY, neurons->loc,
-                      "more than %d projections reach '%%%s'", SF_PLAN_SUMS_MAX,
-                      neurons->results[0]->name);
-    }
+    if (use->sum_total++ >= SF_PLAN_SUMS_MAX) continue;
     sf_plan_sum *sum = &use->sums[use->sum_count++];
     *sum = (sf_plan_sum){.op = projection ? hit->value->op : NULL,
                          .value = hit->value,
@@ -63,7 +59,7 @@ static sf_result collect_sums(sf_plan *plan, const sf_op *neurons,
 
 sf_result sf_plan_use_of(sf_plan *plan, const sf_op *neurons, const sf_box *box,
                          sf_plan_use *out) {
-  out->sum_count = out->need_count = 0;
+  out->sum_count = out->need_count = out->sum_total = 0;
   plan->flow.arena = plan->arena;
   SF_TRY(collect_sums(plan, neurons, box, out));
   if (plan->machine->family == SF_FAMILY_LOIHI2)

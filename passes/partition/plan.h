@@ -52,6 +52,8 @@ typedef struct sf_plan_need {
 
 typedef struct sf_plan_use {
   uint32_t sum_count, need_count;
+  uint32_t sum_total; /* more than sum_count: those that `sums` has no room for,
+                         which never fit */
   sf_plan_sum sums[SF_PLAN_SUMS_MAX];
   sf_plan_need needs[SF_PLAN_NEEDS_MAX];
 } sf_plan_use;

@@ -225,6 +225,9 @@ sf_result sf_plan_use_loihi2(sf_plan *plan, const sf_op *neurons,
   add_need(use, "weight width", "bits", widest,
            (uint64_t)sf_machine_value(plan->machine, "weight-bits"), false,
            "quantize the weights further");
+  add_need(use, "projections into one population", "projections",
+           use->sum_total, SF_PLAN_SUMS_MAX, false,
+           "sum in a population in between");
   return SF_OK;
 }
 

@@ -127,7 +127,7 @@ sf_result sf_plan_use_spinnaker2(sf_plan *plan, const sf_op *neurons,
            (uint64_t)sf_machine_value(plan->machine, "code-bytes"), true,
            "use a shorter neuron function");
   add_need(use, "projections into one population", "projections",
-           use->sum_count, limits.inputs, false,
+           use->sum_total, limits.inputs, false,
            "sum in a population in between");
   add_need(use, "delay", "steps", longest, limits.delay_steps, false,
            "split the delay with a relay population");

@@ -7,6 +7,20 @@ static double percent(uint64_t part, uint64_t whole) {
   return whole ? 100.0 * (double)part / (double)whole : 0.0;
 }
 
+void sfc_violations_print(const sf_check_report *report) {
+  if (report->row_count == 0) return;
+  printf("  %-24s %-20s %12s %12s %12s  %s\n", "too large", "resource",
+         "needed", "available", "over", "what would fix it");
+  for (uint32_t i = 0; i < report->row_count; i++) {
+    const sf_check_row *r = &report->rows[i];
+    bool machine = strcmp(r->resource, "cores") == 0;
+    printf("  %c%-23s %-20s %12llu %12llu %12llu %s: %s\n", machine ? '@' : '%',
+           r->layer, r->resource, (unsigned long long)r->needed,
+           (unsigned long long)r->available, (unsigned long long)r->over,
+           r->unit, r->fix);
+  }
+}
+
 void sfc_utilization_print(const sf_check_report *report,
                            const sf_machine *machine) {
   if (report->layer_count == 0) return;
@@ -14,8 +28,13 @@ void sfc_utilization_print(const sf_check_report *report,
          "tightest resource of its fullest core");
   for (uint32_t i = 0; i < report->layer_count; i++) {
     const sf_check_layer *l = &report->layers[i];
-    printf("  %%%-23s %9llu %6u  %s %.1f %%\n", l->name,
-           (unsigned long long)l->neurons, l->cores, l->tightest, l->percent);
+    printf("  %%%-23s %9llu ", l->name, (unsigned long long)l->neurons);
+    if (l->cores)
+      printf("%6u", l->cores);
+    else
+      printf("%6s", "none");
+    printf("  %s %.1f %%%s\n", l->tightest, l->percent,
+           l->cores ? "" : " for a single neuron");
   }
   printf("  %llu of %llu cores of %s (%.1f %%)\n",
          (unsigned long long)report->cores,

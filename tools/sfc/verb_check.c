@@ -6,11 +6,11 @@
 
 #include <string.h>
 
-/* What does not fit, as rows: the module is as the pass left it that found so.
- */
-static sf_result add_violations(sfc_session *session, const sf_module *module,
-                                const sfc_model *model,
-                                const sf_machine *machine, json_t *row) {
+/* What does not fit, and what would: the module is as the pass left it that
+ * found so. */
+static sf_result show_violations(sfc_session *session, const sf_module *module,
+                                 const sfc_model *model,
+                                 const sf_machine *machine, json_t *row) {
   const char *name = model->network->name;
   const sf_network *network =
       sf_module_find_network(module, (sf_slice){name, strlen(name)});
@@ -18,8 +18,13 @@ static sf_result add_violations(sfc_session *session, const sf_module *module,
     return SF_OK;
   sf_check_report report;
   sf_result result = sf_mapping_check(network, machine, session->diag, &report);
-  if (result == SF_OK)
+  if (result == SF_OK && row) {
     json_object_set_new(row, "violations", sfc_violations_json(&report));
+    json_object_set_new(row, "utilization", sfc_utilization_json(&report));
+  } else if (result == SF_OK) {
+    sfc_violations_print(&report);
+    sfc_utilization_print(&report, machine);
+  }
   sf_check_report_destroy(&report);
   return result;
 }
@@ -53,8 +58,13 @@ static sf_result check_target(sfc_session *session, const sfc_model *model,
     printf("%s: fits, lag %lld\n", target->name, (long long)emit.network->lag);
     sfc_utilization_print(&report, machine);
   }
-  if (result == SF_FAIL && row && job.module &&
-      add_violations(session, job.module, model, machine, row) == SF_OOM)
+  if (result == SF_FAIL && !row) {
+    bool fits_not = sf_diag_id_class(session->last_error) == SF_CLASS_FIT;
+    printf("%s: %s\n", target->name,
+           fits_not ? "does not fit" : "cannot be compiled");
+  }
+  if (result == SF_FAIL && job.module &&
+      show_violations(session, job.module, model, machine, row) == SF_OOM)
     result = SF_OOM;
   sf_check_report_destroy(&report);
   sf_machine_destroy(machine);
@@ -71,10 +81,6 @@ static sf_result check_one(sfc_session *session, const sfc_model *model,
     json_object_set_new(row, "target", json_string(target->name));
     json_object_set_new(row, "fits", json_boolean(result == SF_OK));
     json_array_append_new(rows, row);
-  } else if (result == SF_FAIL) {
-    bool fits_not = sf_diag_id_class(session->last_error) == SF_CLASS_FIT;
-    printf("%s: %s\n", target->name,
-           fits_not ? "does not fit" : "cannot be compiled");
   }
   return result;
 }
