@@ -14,6 +14,8 @@
  * conversion.md 1.6, 1.9. */
 #include "passes/convert/convert.h"
 
+#include "passes/rewrite/networks.h"
+
 #include <string.h>
 
 enum { STAT_POPULATIONS, STAT_SITES, STAT_DROPPED };
@@ -164,6 +166,7 @@ static sf_result convert(sf_converter *c) {
 }
 
 static sf_result convert_network(sf_pass_run *run, sf_network *network) {
+  if (!is_analog(network)) return SF_OK;
   const sf_convert_options *chosen = SF_PASS_OPTIONS(run, sf_convert_options);
   sf_converter c = {.run = run,
                     .options = chosen,
@@ -188,14 +191,7 @@ static sf_result run_pass(sf_pass_run *run) {
     any = any || is_analog(n);
   if (!any) return SF_OK; /* spikes already */
   SF_TRY(sf_convert_prepare(run, chosen->levels));
-  sf_result result = SF_OK;
-  for (sf_network *n = run->module->first_network; n; n = n->next) {
-    if (!is_analog(n)) continue;
-    sf_result one = convert_network(run, n);
-    if (one == SF_OOM) return one;
-    if (one != SF_OK) result = one;
-  }
-  SF_TRY(result);
+  SF_TRY(sf_pass_each_network(run, convert_network));
   if (form_of(chosen->form) != SF_FORM_GRADED) return SF_OK;
   return sf_convert_run_pass(run, "balance-delays", NULL, NULL, &found);
 }

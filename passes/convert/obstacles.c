@@ -51,10 +51,15 @@ static const row rows[] = {
      "'calibrate' and 'quantize' (--calib) make it integers where both "
      "operands "
      "are rounded to one step"},
-    {SF_OP_DIV, "divides two streams",
-     "no form of spikes divides; run the model on 'cpu' without conversion"},
-    {SF_OP_ARGMAX, "takes an index inside the network",
-     "leave the index to who reads the result"},
+    {SF_OP_DIV, "divides one stream by another, and no sum of spikes does that",
+     "a constant divisor is a factor of the weights; where both operands vary, "
+     "end the network before it, or run the model on 'cpu' without "
+     "conversion"},
+    {SF_OP_ARGMAX,
+     "takes the index of the largest element inside the network, and spikes "
+     "carry values, not places",
+     "only as the last layer it costs nothing: return what it reads, and the "
+     "largest is found there; or run the model on 'cpu' without conversion"},
 };
 
 static void report(sf_converter *c, const sf_op *op) {

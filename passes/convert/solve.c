@@ -257,6 +257,7 @@ static sf_result make_table(sf_converter *c, sf_site *site, sf_probe *probe,
       "rounds a function of sums that is no staircase of equal steps, for "
       "%lld values of a sum",
       (long long)size);
+  site->gain = site->divisor = site->half = NULL; /* no numbers to look at */
   return SF_OK;
 }
 
@@ -291,10 +292,10 @@ static sf_result solve(sf_converter *c, sf_site *site, sf_probe *probe) {
 
 /* A pool that moved behind the site must meet a rising function. */
 static void check_pool(sf_converter *c, sf_site *site) {
-  bool rises = site->gain != NULL;
+  bool refused = !site->gain && !site->table, rises = site->gain != NULL;
   for (uint32_t i = 0; rises && i < site->count; i++)
     rises = site->gain[i] > 0;
-  if (!site->pool || rises) return;
+  if (!site->pool || refused || rises) return;
   sf_convert_refuse(c, site->pool, "put the maximum behind the function",
                     "takes the maximum of sums before a function that falls");
 }

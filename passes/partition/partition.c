@@ -15,6 +15,7 @@
  * with its target. Populations `on = host` are not mapped. */
 #include "passes/mapping/rows.h"
 #include "passes/partition/plan.h"
+#include "passes/rewrite/networks.h"
 
 #include <string.h>
 
@@ -148,8 +149,7 @@ static sf_result report_violations(const sf_plan *plan) {
   return plan->violation_count ? SF_FAIL : SF_OK;
 }
 
-static sf_result partition_network(sf_pass_run *run,
-                                   const sf_network *network) {
+static sf_result partition_network(sf_pass_run *run, sf_network *network) {
   const partition_options *options = SF_PASS_OPTIONS(run, partition_options);
   sf_plan plan = {
       .arena = run->scratch,
@@ -168,13 +168,7 @@ static sf_result partition_network(sf_pass_run *run,
 
 static sf_result run_partition(sf_pass_run *run) {
   SF_TRY(sf_mapping_need_machine(run, "partition", SF_NO_LOC));
-  sf_result result = SF_OK;
-  for (const sf_network *n = run->module->first_network; n; n = n->next) {
-    sf_result one = partition_network(run, n);
-    if (one == SF_OOM) return SF_OOM;
-    if (one != SF_OK) result = one; /* report the others too */
-  }
-  return result;
+  return sf_pass_each_network(run, partition_network);
 }
 
 static const sf_option OPTIONS[] = {

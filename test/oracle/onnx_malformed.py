@@ -512,6 +512,22 @@ def scan_long():
                         body=("graph", body))], shape=(1 << 24, 1))
 
 
+@case("node 'it': error: Scan .*the body gives no value for an output of the node")
+def scan_output_absent():
+    """The state is not given, and the body gives it for the scanned output, too."""
+    body = graph([], [info("s", [1]), info("e", [1])], [info("s", [1]), info("s", [1])])
+    return simple([node("Scan", ["", "x"], ["z", "y"], name="it", num_scan_inputs=1,
+                        body=("graph", body))], shape=(4, 1))
+
+
+@case("node 'it': error: Loop .*the body gives no value for an output of the node")
+def loop_output_absent():
+    body = graph([], [info("i", [], INT64), info("c", [], BOOL), info("s", [1])],
+                 [info("c", [], BOOL), info("s", [1]), info("s", [1])])
+    return simple([node("Loop", ["n", "", ""], ["z", "y"], name="it", body=("graph", body))],
+                  [tensor("n", np.array(3))])
+
+
 # ---- Much of it. ----
 
 @case("ok")
