@@ -82,6 +82,6 @@ const onnx_operator sf_onnx_compare_rows[] = {
     {"", "Not", 1, ONNX_OPSET_NEWEST, ONNX_NEURON, sf_onnx_translate_kind, ""},
     {"", "Or", 7, ONNX_OPSET_NEWEST, ONNX_NEURON, sf_onnx_translate_kind, ""},
     {"", "Where", 9, ONNX_OPSET_NEWEST, ONNX_NEURON, sf_onnx_translate_kind,
-     ""},
+     "before a softmax, with a lowest number: an added mask"},
     {"", "Xor", 7, ONNX_OPSET_NEWEST, ONNX_NEURON, sf_onnx_translate_kind, ""},
     {0}};

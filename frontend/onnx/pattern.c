@@ -159,7 +159,7 @@ static void remove_unused(sf_module *module) {
 sf_result sf_onnx_simplify(onnx_import *import) {
   static sf_result (*const patterns[])(const onnx_pattern *, sf_op *) = {
       sf_onnx_pattern_steps, sf_onnx_pattern_gelu, sf_onnx_pattern_swish,
-      sf_onnx_pattern_layernorm};
+      sf_onnx_pattern_layernorm, sf_onnx_pattern_mask};
   onnx_pattern p = {import->module, import->network};
   remove_unread(p.network);
   for (size_t i = 0; i < SF_COUNT_OF(patterns); i++) {

@@ -52,6 +52,7 @@ sf_result sf_onnx_pattern_gelu(const onnx_pattern *p, sf_op *op) SF_MUST_USE;
 sf_result sf_onnx_pattern_swish(const onnx_pattern *p, sf_op *op) SF_MUST_USE;
 sf_result sf_onnx_pattern_layernorm(const onnx_pattern *p,
                                     sf_op *op) SF_MUST_USE;
+sf_result sf_onnx_pattern_mask(const onnx_pattern *p, sf_op *op) SF_MUST_USE;
 sf_result sf_onnx_pattern_steps(const onnx_pattern *p, sf_op *op) SF_MUST_USE;
 
 #endif

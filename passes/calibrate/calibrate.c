@@ -164,6 +164,8 @@ static sf_result check_stateless(const sf_pass_run *run,
                                  const sf_network *network) {
   SF_FOREACH_OP(op, network) {
     if (op->kind != SF_OP_NEURONS && op->kind != SF_OP_DELAY) continue;
+    if (op->kind == SF_OP_NEURONS && sf_neuron_is_stateless(op->neuron))
+      continue;
     return sf_error(run->diag, SF_DIAG_CALIBRATION, op->loc,
                     "'%%%s' keeps state; calibration runs one step a sample",
                     op->results[0]->name);

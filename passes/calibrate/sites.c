@@ -95,7 +95,8 @@ static bool needs_integers(const walk *w, const sf_op *op) {
 static void find_demand(const walk *w) {
   for (const sf_op *op = w->network->last; op; op = op->prev) {
     if (!needs_integers(w, op)) continue;
-    for (uint32_t i = 0; i < op->operand_count; i++) {
+    uint32_t count = sf_qdq_is_mask(op) ? 1 : op->operand_count;
+    for (uint32_t i = 0; i < count; i++) {
       const sf_value *x = sf_op_operand(op, i);
       if (x) stream_of(w, x)->demand = true;
     }

@@ -45,7 +45,9 @@ bool sf_convert_adds_constant(const sf_op *op) {
 }
 
 bool sf_convert_works_on_f32(const sf_op *op) {
-  if (op->kind == SF_OP_NEURONS) return false;
+  bool function =
+      op->kind == SF_OP_NEURONS && sf_neuron_is_stateless(op->neuron);
+  if (op->kind == SF_OP_NEURONS && !function) return false;
   if (sf_op_is(op, SF_TRAIT_ANALOG)) return true;
   for (uint32_t i = 0; i < op->result_count; i++)
     if (op->results[i]->type.scalar.kind == SF_SCALAR_F32) return true;

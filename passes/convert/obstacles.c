@@ -51,6 +51,9 @@ static const row rows[] = {
      "'calibrate' and 'quantize' (--calib) make it integers where both "
      "operands "
      "are rounded to one step"},
+    {SF_OP_NEURONS, "is a function of f32 streams",
+     "only a mask of attention that is an input, or that one chooses, becomes "
+     "integers; run the model on 'cpu' without conversion"},
     {SF_OP_DIV, "divides one stream by another, and no sum of spikes does that",
      "a constant divisor is a factor of the weights; where both operands vary, "
      "end the network before it, or run the model on 'cpu' without "
@@ -126,6 +129,17 @@ static void check_op(sf_converter *c, const sf_op *op) {
                       "form add up");
 }
 
+/* Totals are of integers. */
+static void check_spikes(sf_converter *c, const sf_op *op) {
+  for (uint32_t i = 0; is_function(op) && i < op->operand_count; i++) {
+    const sf_value *x = sf_op_operand(op, i);
+    if (!x || x->type.scalar.kind != SF_SCALAR_SPIKE) continue;
+    sf_convert_refuse(c, op, "use form 'integer' or 'graded'",
+                      "is a function of spikes that come in one step only");
+    return;
+  }
+}
+
 static void check_site(sf_converter *c, const sf_site *site) {
   if (site->whole || !site->low || !site->gain)
     return; /* a table sends differences */
@@ -189,6 +203,8 @@ sf_result sf_convert_find_obstacles(sf_converter *c) {
       report(c, op);
     else if (c->form == SF_FORM_RATE)
       check_op(c, op);
+    else if (c->form == SF_FORM_STBIF)
+      check_spikes(c, op);
   }
   check_inputs(c);
   for (uint32_t i = 0; adds_up && i < c->site_count; i++) {

@@ -38,11 +38,27 @@ static bool is_inner_softmax(const sf_op *op) {
   return false;
 }
 
+/* A mask that is fed in: an input, or what it chooses, moved. */
+static bool is_fed_mask(const sf_value *value) {
+  enum { STEPS = 16 };
+  for (int n = 0; value && n < STEPS; n++) {
+    const sf_op *op = value->op;
+    if (!op) return true;
+    const sf_value *x = op->operand_count == 1 ? sf_op_operand(op, 0) : NULL;
+    if (op->kind == SF_OP_NEURONS)
+      return x && x->type.scalar.kind == SF_SCALAR_SPIKE &&
+             sf_neuron_is_stateless(op->neuron);
+    if (!x || !sf_op_is(op, SF_TRAIT_MOVES)) return false;
+    value = x;
+  }
+  return false;
+}
+
 bool sf_qdq_is_mask(const sf_op *op) {
-  const sf_blob *blob =
-      op->kind == SF_OP_ADD ? sf_op_operand_blob(op, 1) : (sf_blob *)NULL;
+  if (op->kind != SF_OP_ADD) return false;
   const sf_value *x = sf_op_operand(op, 0), *y = op->results[0];
-  if (!blob || !x || y->type.scalar.kind != SF_SCALAR_F32 || !y->first_use ||
+  bool known = sf_op_operand_blob(op, 1) || is_fed_mask(sf_op_operand(op, 1));
+  if (!known || !x || y->type.scalar.kind != SF_SCALAR_F32 || !y->first_use ||
       !sf_type_equal(&x->type, &y->type))
     return false;
   for (const sf_use *use = y->first_use; use; use = use->next)

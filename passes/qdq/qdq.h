@@ -92,9 +92,9 @@ bool sf_qdq_is_product(const sf_op *op);
 /* softmax and the norms over elements of one sample: each result depends on a
  * whole vector. */
 bool sf_qdq_is_vector_function(const sf_op *op);
-/* A constant added to the scores of attention, which nothing but a softmax
- * inside the network reads: of rounded scores it moves the levels. No linear
- * sum. */
+/* A constant, or a mask that is an input of the network, or that one chooses,
+ * added to the scores of attention, which nothing but a softmax inside the
+ * network reads: of rounded scores it moves the levels. No linear sum. */
 bool sf_qdq_is_mask(const sf_op *op);
 /* An elementwise function that is no staircase of equal steps once it is
  * rounded: conversion makes it a table, so its operand is rounded too. */
