@@ -65,13 +65,44 @@ static const row rows[] = {
      "largest is found there; or run the model on 'cpu' without conversion"},
 };
 
+static const row *row_of(const sf_op *op) {
+  for (size_t i = 0; i < SF_COUNT_OF(rows); i++)
+    if (rows[i].kind == op->kind) return &rows[i];
+  return NULL;
+}
+
 static void report(sf_converter *c, const sf_op *op) {
-  for (size_t i = 0; i < SF_COUNT_OF(rows); i++) {
-    if (rows[i].kind != op->kind) continue;
-    sf_convert_refuse(c, op, rows[i].help, "%s", rows[i].why);
-    return;
+  const row *r = row_of(op);
+  sf_convert_refuse(c, op, r ? r->help : quantize_help, "%s",
+                    r ? r->why : unrounded);
+}
+
+/* Of one stream, and in the way only as its neighbours are. */
+static bool follows(const sf_op *op) {
+  bool rounds = op->kind == SF_OP_QUANTIZE || op->kind == SF_OP_DEQUANTIZE ||
+                op->kind == SF_OP_CONVERT;
+  bool alone = op->operand_count < 2 || !sf_op_operand(op, 1);
+  return !row_of(op) &&
+         (rounds || (alone && sf_op_is(op, SF_TRAIT_ELEMENTWISE)));
+}
+
+static bool is_left(const sf_converter *c, const sf_op *op) {
+  bool read = op->result_count && op->results[0]->first_use;
+  bool covered = op->order != UINT32_MAX && c->covered[op->order];
+  return read && !covered;
+}
+
+/* False: none was left. */
+static bool report_left(sf_converter *c, bool followers) {
+  bool any = false;
+  SF_FOREACH_OP(op, c->network) {
+    if (!is_left(c, op) || !sf_convert_works_on_f32(op) ||
+        follows(op) != followers)
+      continue;
+    report(c, op);
+    any = true;
   }
-  sf_convert_refuse(c, op, quantize_help, "%s", unrounded);
+  return any;
 }
 
 /* ---- What a form cannot do. ---- */
@@ -195,16 +226,12 @@ static void check_inputs(sf_converter *c) {
 
 sf_result sf_convert_find_obstacles(sf_converter *c) {
   bool adds_up = c->form == SF_FORM_STBIF || c->form == SF_FORM_RATE;
+  bool refused = c->failed; /* causes, or, where there is none, all f32 */
+  if (!report_left(c, false) && !refused) (void)report_left(c, true);
   SF_FOREACH_OP(op, c->network) {
-    bool read = op->result_count && op->results[0]->first_use;
-    bool covered = op->order != UINT32_MAX && c->covered[op->order];
-    if (!read || covered) continue;
-    if (sf_convert_works_on_f32(op))
-      report(c, op);
-    else if (c->form == SF_FORM_RATE)
-      check_op(c, op);
-    else if (c->form == SF_FORM_STBIF)
-      check_spikes(c, op);
+    if (!is_left(c, op) || sf_convert_works_on_f32(op)) continue;
+    if (c->form == SF_FORM_RATE) check_op(c, op);
+    if (c->form == SF_FORM_STBIF) check_spikes(c, op);
   }
   check_inputs(c);
   for (uint32_t i = 0; adds_up && i < c->site_count; i++) {
