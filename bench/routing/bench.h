@@ -7,7 +7,8 @@
 
 typedef struct bench_options {
   uint32_t placements, faults, nets;
-  int fabric; /* case_fabric; -1: all */
+  bool one_fault, one_net; /* faults, nets are given: these rows alone */
+  int fabric;              /* case_fabric; -1: all */
   sf_algorithm algorithm;
   bool plain, loads; /* plain: NER without regard to deadlock, for a dump */
   uint64_t seed;

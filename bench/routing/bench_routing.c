@@ -30,15 +30,20 @@ static int usage(void) {
   return 2;
 }
 
+static void read_row(const char *value, uint32_t *number, bool *given) {
+  *number = (uint32_t)strtoul(value, NULL, 10);
+  *given = true;
+}
+
 static bool read_option(bench_options *o, const char *name, const char *value) {
   if (strcmp(name, "--placements") == 0)
     o->placements = (uint32_t)strtoul(value, NULL, 10);
   else if (strcmp(name, "--fabric") == 0)
     o->fabric = (int)strtol(value, NULL, 10);
   else if (strcmp(name, "--faults") == 0)
-    o->faults = (uint32_t)strtoul(value, NULL, 10);
+    read_row(value, &o->faults, &o->one_fault);
   else if (strcmp(name, "--nets") == 0)
-    o->nets = (uint32_t)strtoul(value, NULL, 10);
+    read_row(value, &o->nets, &o->one_net);
   else if (strcmp(name, "--seed") == 0)
     o->seed = strtoull(value, NULL, 10);
   else if (strcmp(name, "--dump") == 0)

@@ -71,9 +71,12 @@ sf_result bench_placements(const bench_options *o) {
        "\n|---|---|---|---|---|---|---|---|---|");
   for (int which = 0; which < CASE_FABRICS; which++) {
     if (o->fabric >= 0 && which != o->fabric) continue;
-    for (uint32_t percent = 0; percent <= 10; percent += 5)
+    for (uint32_t percent = 0; percent <= 10; percent += 5) {
+      if (o->one_fault && percent != o->faults) continue;
       for (uint32_t nets = 48; nets <= 144; nets += 96)
-        SF_TRY(row((case_fabric)which, percent, nets, o));
+        if (!o->one_net || nets == o->nets)
+          SF_TRY(row((case_fabric)which, percent, nets, o));
+    }
   }
   return SF_OK;
 }

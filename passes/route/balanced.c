@@ -42,7 +42,8 @@ double sf_grow_link_cost(const sf_grower *g, uint32_t link, uint32_t weight) {
   double b = before * before * before, a = after * after * after;
   b *= b;
   a *= a;
-  return a * a - b * b + g->hop_price * (after - before);
+  double share = after - before;
+  return a * a - b * b + g->hop_price * share * (1 + share);
 }
 
 /* A search: the sink, what is allowed beyond the shortest way, and what was

@@ -24,7 +24,8 @@ typedef struct sf_grower {
   sf_cdg *cdg;        /* counts the tree's dependencies; NULL: with `turns` */
   uint64_t *loads;    /* of each link: weights of the trees on it */
   double scale;       /* load that costs 1, to the twelfth power */
-  double hop_price;   /* of a hop of a weight of 1 scale; 0 at first */
+  double hop_price;   /* a hop costs price * s * (1 + s), s = weight / scale;
+                         0 at first */
   uint32_t weight;    /* of the present net */
   /* The tree: routers in order of entry, and the link by which each was
    * entered (SF_FABRIC_NONE at the source). */

@@ -208,7 +208,7 @@ static bool on_worst_links(const sf_router *r, uint32_t n) {
 
 sf_result sf_router_relieve(sf_router *r, uint32_t sweeps) {
   bool changed = true;
-  r->grower.hop_price = 1;
+  r->grower.hop_price = 1.5;
   for (uint32_t s = 0; s < sweeps && changed; s++) {
     changed = false;
     r->grower.scale = peak(&r->grower);

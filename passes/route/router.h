@@ -53,7 +53,7 @@ sf_result sf_router_sweep(sf_router *r, uint32_t sweeps, sf_branch_search first,
                           sf_is_better better) SF_MUST_USE;
 /* The same for the nets on links at 19/20 of the peak or above, by ways of up
  * to two hops more, where that takes more off such links than it puts on
- * others. */
+ * others and the hops cost: few large flows stay on their shortest ways. */
 sf_result sf_router_relieve(sf_router *r, uint32_t sweeps) SF_MUST_USE;
 
 /* The algorithms. Errors: OOM. */
