@@ -17,7 +17,7 @@
 #include <string.h>
 
 typedef struct replace_options {
-  const char *from, *to, *drop;
+  const char *from, *to, *drop, *set;
 } replace_options;
 
 enum { STAT_POPULATIONS };
@@ -40,6 +40,12 @@ static const sf_option options[] = {
      .kind = SF_OPTION_TEXT,
      .default_text = "",
      .offset = offsetof(replace_options, drop)},
+    {.name = "set",
+     .doc = "params of `to` in all populations, each a number or a param of "
+            "`from`: vth=theta,dv=0.1",
+     .kind = SF_OPTION_TEXT,
+     .default_text = "",
+     .offset = offsetof(replace_options, set)},
     {0}};
 
 static sf_slice slice(const char *text) {
@@ -101,18 +107,20 @@ static sf_result check_types(sf_pass_run *run, const sf_neuron *from,
 
 static sf_result check_lost(sf_pass_run *run, const sf_op *op,
                             const sf_neuron *to) {
-  const char *drop = SF_PASS_OPTIONS(run, replace_options)->drop;
+  const replace_options *o = SF_PASS_OPTIONS(run, replace_options);
   sf_result result = SF_OK;
   for (uint32_t i = 0; i < op->neuron->param_count; i++) {
     const char *name = op->neuron->params[i].value->name;
     bool said = op->arguments[i].kind != SF_ARGUMENT_DEFAULT;
-    if (!said || sf_neuron_find_param(to, slice(name)) || listed(drop, name))
+    if (!said || sf_neuron_find_param(to, slice(name)) ||
+        listed(o->drop, name) || sf_replace_takes(o->set, name))
       continue;
     result = sf_error(run->diag, SF_DIAG_ATTR, op->loc,
                       "replace-neurons: '%%%s' gives '%s', which '@%s' does "
                       "not have",
                       op->results[0]->name, name, to->name);
-    sf_help(run->diag, "drop=%s loses it", name);
+    sf_help(run->diag, "drop=%s loses it; set=\"NAME=%s\" gives it to NAME",
+            name, name);
   }
   return result;
 }
@@ -141,8 +149,18 @@ static sf_result set_argument(sf_pass_run *run, sf_op *op,
                               const sf_neuron *from, const sf_argument *old,
                               uint32_t index) {
   const sf_param *after = &op->neuron->params[index];
+  const char *set = SF_PASS_OPTIONS(run, replace_options)->set;
+  sf_slice name = slice(after->value->name);
+  if (sf_replace_given(set, after->value->name, &name) &&
+      !sf_neuron_find_param(from, name)) {
+    sf_number number;
+    SF_TRY(sf_replace_number(run, after, name, &number));
+    sf_argument_set_number(&op->arguments[index], number);
+    return SF_OK;
+  }
   for (uint32_t i = 0; i < from->param_count; i++)
-    if (strcmp(from->params[i].value->name, after->value->name) == 0)
+    if (strlen(from->params[i].value->name) == name.size &&
+        memcmp(from->params[i].value->name, name.data, name.size) == 0)
       return copy_argument(run, op, &old[i], &from->params[i], after,
                            &op->arguments[index]);
   if (after->has_default) return SF_OK;
@@ -150,8 +168,7 @@ static sf_result set_argument(sf_pass_run *run, sf_op *op,
                  "replace-neurons: '@%s' needs '%s', and '%%%s' has no such "
                  "param",
                  op->neuron->name, after->value->name, op->results[0]->name);
-  sf_help(run->diag, "copy '@%s' into the module and give '%s' a default",
-          op->neuron->name, after->value->name);
+  sf_help(run->diag, "set=\"%s=VALUE\" gives it a number", after->value->name);
   return SF_FAIL;
 }
 
@@ -190,11 +207,15 @@ static sf_result replace_all(sf_pass_run *run, const sf_neuron *from,
 /* ---- The log. ---- */
 
 /* "vr, tau": params of `to` that `from` does not have. NULL: out of memory. */
-static char *default_names(const sf_neuron *from, const sf_neuron *to) {
+static char *default_names(const sf_neuron *from, const sf_neuron *to,
+                           const char *set) {
   sf_buffer text = {0};
+  sf_slice value;
   for (uint32_t i = 0; i < to->param_count; i++) {
     const char *name = to->params[i].value->name;
-    if (sf_neuron_find_param(from, slice(name))) continue;
+    if (sf_neuron_find_param(from, slice(name)) ||
+        sf_replace_given(set, name, &value))
+      continue;
     sf_buffer_printf(&text, "%s%s", text.size ? ", " : "", name);
   }
   return sf_buffer_take(&text);
@@ -231,9 +252,12 @@ static sf_result run_pass(sf_pass_run *run) {
   SF_TRY(find_to(run, &to));
   if (from == to) return SF_OK;
   SF_TRY(check_types(run, from, to));
+  SF_TRY(sf_replace_check_set(run, SF_PASS_OPTIONS(run, replace_options)->set,
+                              from, to));
   sf_module *before = NULL;
   SF_TRY(sf_module_clone(run->module, &before));
-  char *defaults = default_names(from, to);
+  char *defaults =
+      default_names(from, to, SF_PASS_OPTIONS(run, replace_options)->set);
   sf_result result = defaults ? replace_all(run, from, to) : SF_OOM;
   if (result == SF_OK) result = sf_verify(run->module, run->diag);
   if (result == SF_OK && run->stats[STAT_POPULATIONS]) {
@@ -254,7 +278,8 @@ const sf_pass sf_pass_replace_neurons = {
         "Gives every population of the function `from` the function `to`, "
         "which must take and send the same types. Params keep their values by "
         "name. A value that `to` has no param for is an error unless `drop` "
-        "names it, and so is a param of `to` without a value; its defaults "
+        "names it, and so is a param of `to` without a value; `set` gives "
+        "values, or those of a param by another name. Defaults of `to` "
         "stand in the log, with the results and spikes that differ on a few "
         "inputs. `sfc compare` measures both on data.",
     .keeps =
