@@ -56,13 +56,12 @@ static sf_result distributed_of(sf_legalizer *l, sf_op *op, sf_value **out) {
 }
 
 static sf_result no_identity(sf_legalizer *l, sf_legal_use use,
-                             const sf_value *x, const char *why) {
+                             const sf_value *x, const char *why,
+                             const char *help) {
   sf_error(l->run->diag, SF_DIAG_NOT_NORMAL, use.op->loc,
            "'%%%s' reads '%%%s' without a projection, %s",
            use.op->results[0]->name, x->name, why);
-  sf_help(l->run->diag,
-          "put a projection between them, or mark '%%%s' "
-          "{on = host}",
+  sf_help(l->run->diag, "%s, or mark '%%%s' {on = host}", help,
           use.op->results[0]->name);
   return SF_OK;
 }
@@ -70,12 +69,15 @@ static sf_result no_identity(sf_legalizer *l, sf_legal_use use,
 /* A source where a current belongs gets a synapse of weight 1. */
 static sf_result project(sf_legalizer *l, sf_legal_use use, sf_value *x) {
   if (!sf_has_identity_projection(&x->type))
-    return no_identity(l, use, x, "and its rank is not 1, 2 or 3");
+    return no_identity(l, use, x, "and its rank is not 1, 2 or 3",
+                       "put a projection between them");
   if (use.op->kind == SF_OP_NEURONS &&
       use.op->neuron->inputs[use.index]->type.kind == SF_SCALAR_SPIKE) {
     return no_identity(l, use, x,
                        "and its function takes a spike, not the sum that a "
-                       "synapse gives");
+                       "synapse gives",
+                       "let the function take an integer that is above 0 where "
+                       "a spike came");
   }
   sf_op *before = use.op->prev;
   sf_value *sum = sf_identity_projection(x, use.op);

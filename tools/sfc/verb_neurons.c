@@ -16,20 +16,12 @@ static json_t *neuron_json(const sf_neuron *neuron) {
                    "params", params, "states", states);
 }
 
-/* Keeps only `name` in the library, so that the printer shows just that one. */
-static sf_result keep_only(sf_module *library, const char *name,
-                           sf_diag *diag) {
-  if (!sf_module_find_neuron(library, (sf_slice){name, strlen(name)})) {
-    sf_error(diag, SF_DIAG_NAME, SF_NO_LOC, "the library has no neuron '%s'",
-             name);
-    sf_help(diag, "sfc neurons lists them");
-    return SF_FAIL;
-  }
-  for (sf_neuron *n = library->first_neuron, *next; n; n = next) {
-    next = n->next;
-    if (strcmp(n->name, name) != 0) sf_neuron_erase(n);
-  }
-  return SF_OK;
+/* A module of that function alone, with the tables that it looks up. */
+static sf_result load_one(const char *name, sf_diag *diag, sf_module **out) {
+  *out = sf_module_create("library");
+  if (!*out) return SF_OOM;
+  sf_slice slice = {name, strlen(name)};
+  return sf_library_use(*out, slice, diag) ? SF_OK : SF_FAIL;
 }
 
 static sf_result print_library(const sf_module *library, bool json,
@@ -56,8 +48,8 @@ static sf_result print_library(const sf_module *library, bool json,
 sf_result sfc_verb_neurons(sfc_session *session) {
   const char *name = session->arguments.positional;
   sf_module *library = NULL;
-  SF_TRY(sf_library_load(session->diag, &library));
-  sf_result result = name ? keep_only(library, name, session->diag) : SF_OK;
+  sf_result result = name ? load_one(name, session->diag, &library)
+                          : sf_library_load(session->diag, &library);
   if (result == SF_OK)
     result = print_library(library, session->arguments.json, name != NULL);
   sf_module_destroy(library);
