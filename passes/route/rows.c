@@ -66,6 +66,13 @@ bool sf_row_hop(sf_row_reader *r, uint32_t route, int32_t direction,
   return true;
 }
 
+sf_result sf_row_no_way(const sf_row_reader *r, const sf_mop *row,
+                        sf_position at, int32_t direction) {
+  sf_position next;
+  bool dead = sf_router_at(r->machine, at, direction, &next);
+  return sf_row_bad(r, row, dead ? "takes a dead link" : "leaves the machine");
+}
+
 /* ---- Paths. ---- */
 
 static sf_result arrive(sf_row_reader *r, uint32_t route, const sf_mop *row,
@@ -88,7 +95,7 @@ static sf_result read_path(sf_row_reader *r, uint32_t route, const sf_mop *row,
     sf_result result;
     if (d < 0) return sf_row_bad(r, row, "has a hop of an unknown direction");
     if (!sf_row_hop(r, route, d, &at, &channel, &result))
-      return sf_row_bad(r, row, "leaves the machine or takes a dead link");
+      return sf_row_no_way(r, row, at, d);
     SF_TRY(result);
   }
   return arrive(r, route, row, to, at, channel);

@@ -42,6 +42,9 @@ typedef struct sf_row_reader {
 /* Reports; SF_FAIL. */
 sf_result sf_row_bad(const sf_row_reader *r, const sf_mop *row,
                      const char *what);
+/* The same of a hop from a router where there is no live link. */
+sf_result sf_row_no_way(const sf_row_reader *r, const sf_mop *row,
+                        sf_position at, int32_t direction);
 /* The core that a symbol names; NULL: none. */
 const sf_row_seat *sf_row_find_seat(const sf_row_reader *r,
                                     const sf_item *item);

@@ -54,7 +54,9 @@ static sf_result read_table(sf_row_reader *r, sf_row_tables *t,
       at->numbers[0].i >= f->width || at->numbers[1].i >= f->height) {
     return sf_row_bad(r, row, "is not on the machine");
   }
-  chip_table *table = &t->chips[at->numbers[1].i * f->width + at->numbers[0].i];
+  int64_t router = at->numbers[1].i * f->width + at->numbers[0].i;
+  if (!f->live[router]) return sf_row_bad(r, row, "is not on the machine");
+  chip_table *table = &t->chips[router];
   if (table->entries) return sf_row_bad(r, row, "is the second of its chip");
   uint32_t most = 1;
   for (const sf_mop *e = row->first_child; e; e = e->next)
@@ -72,7 +74,9 @@ static sf_result read_table(sf_row_reader *r, sf_row_tables *t,
                   .row = e};
     SF_TRY(read_links(r, e, &to->links));
   }
-  return SF_OK;
+  const sf_quantity *room = sf_machine_quantity(r->machine, "table-entries");
+  if (!room || table->count <= room->value) return SF_OK;
+  return sf_row_bad(r, row, "has more entries than the router has room for");
 }
 
 sf_result sf_row_tables_read(sf_row_reader *r, sf_row_tables **out) {
@@ -147,7 +151,7 @@ static sf_result leave(sf_row_reader *r, sf_row_tables *t, uint32_t route,
     copy next = {from.chip, from.channel, d, branched};
     sf_result result;
     if (!sf_row_hop(r, route, d, &next.chip, &next.channel, &result))
-      return sf_row_bad(r, row, "leaves the machine or takes a dead link");
+      return sf_row_no_way(r, row, next.chip, d);
     SF_TRY(result);
     if (branched) SF_TRY(remember(r, t, next.channel));
     SF_TRY(enter(r, t, row, next));

@@ -18,6 +18,7 @@
 
 typedef struct sf_check {
   const char *directory;
+  const char *given; /* machine of the command line; NULL: the manifest's */
   sf_diag *diag;
   sf_arena *arena;
   sf_machine *machine;         /* NULL: the target has none */

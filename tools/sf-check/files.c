@@ -69,6 +69,18 @@ static sf_result check_row(sf_check *check, json_t *row) {
   return result;
 }
 
+/* A file may describe the machine that the manifest only names. */
+static sf_result load_machine(sf_check *check, const char *name) {
+  const char *from = check->given ? check->given : name;
+  SF_TRY(sf_machine_load(from, check->diag, &check->machine));
+  if (check->given && strcmp(check->machine->name, name) != 0) {
+    sf_check_fail(check, "manifest.json", 0,
+                  "the artefact is for machine '%s', not for '%s'", name,
+                  check->machine->name);
+  }
+  return SF_OK;
+}
+
 static sf_result read_manifest(sf_check *check, json_t *manifest) {
   const char *target;
   json_t *files, *machine_row = NULL;
@@ -89,7 +101,7 @@ static sf_result read_manifest(sf_check *check, json_t *manifest) {
     sf_result result = check_row(check, row);
     if (result == SF_OOM) return result;
   }
-  if (machine) SF_TRY(sf_machine_load(machine, check->diag, &check->machine));
+  if (machine) SF_TRY(load_machine(check, machine));
   return SF_OK;
 }
 

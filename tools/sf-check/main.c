@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const char HELP[] =
-    "usage: sf-check DIR [--json]\n"
+    "usage: sf-check DIR [--machine M] [--json]\n"
     "\n"
     "Checks a compiled folder from its emitted files alone, without its IR "
     "and\n"
@@ -19,14 +19,16 @@ static const char HELP[] =
     "that listens to it; and that channel ranks rise along every route, which\n"
     "proves them free of deadlock (certificate.txt).\n"
     "\n"
-    "  --json      one JSON object on standard output\n"
+    "  --machine M  name or .xml of the machine, for one that only a file\n"
+    "               describes\n"
+    "  --json       one JSON object on standard output\n"
     "  --help, --version\n"
     "\n"
     "exit codes: 0 everything holds, 1 the folder is damaged, 2 usage,\n"
     "4 something does not hold, 5 the system\n";
 
 typedef struct command {
-  const char *directory;
+  const char *directory, *machine;
   bool json, help, version;
 } command;
 
@@ -39,6 +41,8 @@ static sf_result read_arguments(int argc, char **argv, sf_diag *diag,
       out->help = true;
     } else if (strcmp(argv[i], "--version") == 0) {
       out->version = true;
+    } else if (strcmp(argv[i], "--machine") == 0 && i + 1 < argc) {
+      out->machine = argv[++i];
     } else if (argv[i][0] == '-') {
       return sf_error(diag, SF_DIAG_USAGE, SF_NO_LOC, "unknown option '%s'",
                       argv[i]);
@@ -146,7 +150,8 @@ static void print_text(const sf_check *check) {
 
 static int check_directory(const command *given, sf_diag *diag) {
   json_t *findings = json_array();
-  sf_check check = {.directory = given->directory, .diag = diag};
+  sf_check check = {
+      .directory = given->directory, .given = given->machine, .diag = diag};
   check.arena = sf_arena_create();
   if (!check.arena || !findings) {
     sf_arena_destroy(check.arena);
