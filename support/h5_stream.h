@@ -1,23 +1,31 @@
+/* clang-format off */
 /* h5_stream.h - the flat stream that the helper sf-h5dump writes for an HDF5
- * file.
+ * file, and of which sf-h5pack makes one.
  *
- * Both sides include this page and share no code. Everything is little-endian
+ * All sides include this page and share no code. Everything is little-endian
  * and packed, without padding; records follow the header in the byte order of
  * the paths' links, a group before its members.
  *
  *   header   8 bytes  "SFH5DUMP"
  *            u32      version (SF_H5_VERSION)
  *   record   u32      tag: GROUP, DATASET or END
- *   GROUP    u32      bytes of the path, then the path: "/layer/0", no
- * terminator DATASET  u32      bytes of the path u32      kind (sf_h5_kind) u32
- * bytes of an element; 0 for STRING and OTHER u32      rank, 0 ..
- * SF_H5_RANK_MAX u64      each dimension u64      bytes of the data path, then
- * the data in C order. STRING: for each element a u32 length and that many
- * bytes. OTHER: a word that names the class, such as "compound": a reader
- * complains only if it needs the dataset. END      u64      number of records
- * before it u64      FNV-1a, 64 bit, of all bytes before this field
+ *   GROUP    u32      bytes of the path
+ *                     the path: "/layer/0", no terminator
+ *   DATASET  u32      bytes of the path
+ *            u32      kind (sf_h5_kind)
+ *            u32      bytes of an element; 0 for STRING and OTHER
+ *            u32      rank, 0 .. SF_H5_RANK_MAX
+ *            u64      each dimension
+ *            u64      bytes of the data
+ *                     the path, then the data in C order. STRING: for each
+ *                     element a u32 length and that many bytes. OTHER: a word
+ *                     that names the class, such as "compound": a reader
+ *                     complains only if it needs the dataset
+ *   END      u64      number of records before it
+ *            u64      FNV-1a, 64 bit, of all bytes before this field
  *
  * A stream without END is a crash of the helper, whatever its exit code. */
+/* clang-format on */
 #ifndef SF_SUPPORT_H5_STREAM_H
 #define SF_SUPPORT_H5_STREAM_H
 
@@ -53,7 +61,7 @@ typedef enum sf_h5_kind {
 #define SF_H5_FNV_START 0xcbf29ce484222325u
 #define SF_H5_FNV_PRIME 0x100000001b3u
 
-/* Exit codes of the helper. Its standard error has one line that says why. */
+/* Exit codes of the helpers. Standard error has one line that says why. */
 enum {
   SF_H5_EXIT_OK = 0,
   SF_H5_EXIT_REFUSED =

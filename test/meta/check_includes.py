@@ -55,19 +55,21 @@ ARROWS = {
     "tools/sf-loihi2-sim": ALONE,
     "tools/sf-check": ALONE,
     "tools/sf-h5dump": (["support"], ["base"]),
+    "tools/sf-h5pack": (["support"], []),
     "runtime": ([], []),
     "examples": ([], EVERYTHING),
 }
 # Libraries that only some may see.
 EXTERNAL = {
     "llvm-c/": {"codegen", "targets/cpu", "targets/spinnaker2"},
-    "hdf5.h": {"tools/sf-h5dump"},
-    "H5": {"tools/sf-h5dump"},
+    "hdf5.h": {"tools/sf-h5dump", "tools/sf-h5pack"},
+    "H5": {"tools/sf-h5dump", "tools/sf-h5pack"},
 }
 # What CMake links into the programs that stand alone.
 LINKED = {"sf-loihi2-sim": {"sf_support", "sf_machine"},
           "sf-check": {"sf_support", "sf_machine"},
-          "sf-h5dump": {"sf_support"}}
+          "sf-h5dump": {"sf_support"},
+          "sf-h5pack": {"sf_support"}}
 
 
 def rule_of(path):
