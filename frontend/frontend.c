@@ -74,3 +74,24 @@ sf_result sf_import_file(const char *path, const sf_import_option *options,
     return import_text(path, options, option_count, diag, out);
   return unknown_format(path, diag);
 }
+
+sf_result sf_export_file(sf_network *network, const char *format,
+                         const char *path, sf_diag *diag, sf_export *out) {
+  *out = (sf_export){.arena = sf_arena_create()};
+  if (!out->arena) return SF_OOM;
+  for (size_t i = 0; i < sf_frontend_count(); i++)
+    if (frontends[i]->write && strcmp(frontends[i]->name, format) == 0)
+      return frontends[i]->write(network, path, diag, out);
+  sf_error(diag, SF_DIAG_USAGE, SF_NO_LOC, "format '%s' is not written",
+           format);
+  for (size_t i = 0; i < sf_frontend_count(); i++)
+    if (frontends[i]->write)
+      sf_note(diag, SF_NO_LOC, "written is %s: %s", frontends[i]->name,
+              frontends[i]->summary);
+  return SF_FAIL;
+}
+
+void sf_export_destroy(sf_export *out) {
+  sf_arena_destroy(out->arena);
+  *out = (sf_export){0};
+}

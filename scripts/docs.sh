@@ -32,7 +32,7 @@ commands() { # every verb's --help, as one page
   echo '```'
   "$bin/sfc" --help
   echo '```'
-  for verb in demo import check compile run verify neurons version compare; do
+  for verb in demo import check compile run verify neurons version compare export; do
     printf '\n## sfc %s\n\n```\n' "$verb"
     "$bin/sfc" "$verb" --help
     echo '```'

@@ -12,8 +12,9 @@
 
 enum {
   NIR_NODES_MAX = 1 << 16,
-  NIR_REPORTED_MAX = 64, /* refusals that are printed */
-  NIR_RUNS_MAX = 4096    /* pieces that a layer is cut into */
+  NIR_REPORTED_MAX = 64,  /* refusals that are printed */
+  NIR_RUNS_MAX = 4096,    /* pieces that a layer is cut into */
+  NIR_STEPS_MAX = 1 << 20 /* of a Delay */
 };
 
 /* ---- Node types (nir_types.c). ---- */
@@ -227,6 +228,10 @@ sf_result sf_nir_read_tree(const sf_h5_tree *tree,
                            uint32_t option_count, sf_diag *diag,
                            sf_import *out) SF_MUST_USE;
 
+/* Everything but the network: graph, conventions, shapes, order. The arena and
+ * the module are there, with tree, options and diag. */
+sf_result sf_nir_read_order(nir_import *import) SF_MUST_USE;
+
 /* nir_report.c: an error about the node; the import goes on to find others and
  * fails at the end of the phase. `help` may be NULL. */
 sf_result sf_nir_refuse(nir_import *import, const nir_node *node,
@@ -336,8 +341,12 @@ typedef struct nir_neuron {
   bool divided_input; /* SpikingJelly's form for r = 1 */
 } nir_neuron;
 
-/* A function of the module with that meaning, the library's own where it has
- * one. NULL with a diagnostic, or out of memory. */
+/* The function with that meaning, alone in a module of its own. Errors: those
+ * of sf_parse. */
+sf_result sf_nir_neuron_parse(const nir_neuron *shape, sf_diag *diag,
+                              sf_module **out) SF_MUST_USE;
+/* The same in the import's module, the library's own where it has one. NULL
+ * with a diagnostic, or out of memory. */
 sf_neuron *sf_nir_neuron(nir_import *import, const nir_neuron *shape);
 
 /* nir_loihi.c: integer weights and neurons. */

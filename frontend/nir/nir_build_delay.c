@@ -5,8 +5,6 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { STEPS_MAX = 1 << 20 };
-
 sf_scalar sf_nir_int_scalar(int64_t low, int64_t high) {
   unsigned bits = SF_INT_BITS_MIN;
   while (bits < SF_INT_BITS_MAX && (high >= (int64_t)1 << (bits - 1) ||
@@ -46,7 +44,7 @@ sf_scalar sf_nir_scalar_ahead(const nir_import *import, const nir_node *node) {
 static int64_t steps_of(const nir_import *import, const nir_node *node,
                         uint64_t index) {
   double steps = sf_nir_each(node->field[NIR_DELAYS], index, 0) / import->dt;
-  return steps <= (double)STEPS_MAX ? llround(steps) : STEPS_MAX + 1;
+  return steps <= (double)NIR_STEPS_MAX ? llround(steps) : NIR_STEPS_MAX + 1;
 }
 
 /* Elements of the whole; a field that spreads over axes is not read here. */
@@ -62,10 +60,10 @@ static sf_result find_runs(nir_import *import, nir_node *node) {
   if (!node->runs) return SF_OOM;
   for (int64_t i = 0; i < elements; i++) {
     int64_t steps = steps_of(import, node, (uint64_t)i);
-    if (steps > STEPS_MAX)
+    if (steps > NIR_STEPS_MAX)
       return sf_nir_refuse(import, node, "--dt says how long a step is",
                            "'delay' element %lld is more than %d steps of %g",
-                           (long long)i, (int)STEPS_MAX, import->dt);
+                           (long long)i, (int)NIR_STEPS_MAX, import->dt);
     nir_run *last = node->run_count ? &node->runs[node->run_count - 1] : NULL;
     if (last && last->steps == steps) {
       last->end = i + 1;

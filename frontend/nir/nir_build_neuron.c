@@ -131,11 +131,13 @@ static sf_result check_numbers(const population *p) {
   return SF_OK;
 }
 
+/* Whether a number is not the neutral one, in f32 and by more than noise. */
 static bool any(const population *p, size_t offset, double neutral) {
   for (size_t i = 0; i < p->count; i++) {
     double value;
     memcpy(&value, (const char *)&p->number[i] + offset, sizeof value);
-    if (fabs(value - neutral) > 1e-9) return true;
+    if (fabs(value - neutral) > 1e-9 && (float)value != (float)neutral)
+      return true;
   }
   return false;
 }

@@ -233,20 +233,23 @@ static sf_neuron *adopt(nir_import *import, const sf_neuron *wanted) {
   return copy;
 }
 
-sf_neuron *sf_nir_neuron(nir_import *import, const nir_neuron *n) {
-  text out = {.size = 0};
-  put(&out, "module @nir {\nneuron @");
-  put_name(&out, n);
-  put(&out, "(%%x: f32) -> %s {\n", emitted(n));
+sf_result sf_nir_neuron_parse(const nir_neuron *n, sf_diag *diag,
+                              sf_module **out) {
+  text body = {.size = 0};
+  put(&body, "module @nir {\nneuron @");
+  put_name(&body, n);
+  put(&body, "(%%x: f32) -> %s {\n", emitted(n));
   if (n->kind == NIR_THRESHOLD)
-    put(&out, "param %%theta: f32 = 1.0\n%%s = gt %%x, %%theta\nemit %%s\n");
+    put(&body, "param %%theta: f32 = 1.0\n%%s = gt %%x, %%theta\nemit %%s\n");
   else
-    put_body(&out, n);
-  put(&out, "}\n}\n");
+    put_body(&body, n);
+  put(&body, "}\n}\n");
+  return sf_parse((sf_slice){body.bytes, body.size}, "nir-neuron", diag, out);
+}
+
+sf_neuron *sf_nir_neuron(nir_import *import, const nir_neuron *n) {
   sf_module *parsed;
-  sf_slice slice = {out.bytes, out.size};
-  if (sf_parse(slice, "nir-neuron", import->diag, &parsed) != SF_OK)
-    return NULL;
+  if (sf_nir_neuron_parse(n, import->diag, &parsed) != SF_OK) return NULL;
   sf_neuron *neuron = adopt(import, parsed->first_neuron);
   sf_module_destroy(parsed);
   return neuron;

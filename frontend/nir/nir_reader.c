@@ -3,6 +3,7 @@
 #include "frontend/nir/nir_reader.h"
 
 #include "frontend/nir/nir.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -55,14 +56,18 @@ static void read_version(nir_import *import) {
       major > 1 || (major == 1 && (minor > 0 || patch >= 6));
 }
 
-static sf_result read_model(nir_import *import, sf_import *out) {
+sf_result sf_nir_read_order(nir_import *import) {
   import->ports.arena = import->arena;
   read_version(import);
   SF_TRY(sf_nir_read_graph(import));
   SF_TRY(sf_nir_link(import));
   SF_TRY(sf_nir_decide(import));
   SF_TRY(sf_nir_infer(import));
-  SF_TRY(sf_nir_schedule(import));
+  return sf_nir_schedule(import);
+}
+
+static sf_result read_model(nir_import *import, sf_import *out) {
+  SF_TRY(sf_nir_read_order(import));
   SF_TRY(sf_nir_build(import));
   SF_TRY(sf_nir_end_phase(import));
   SF_TRY(sf_verify(import->module, import->diag));
@@ -121,4 +126,5 @@ const sf_frontend sf_frontend_nir = {
     .recognizes = recognizes,
     .read = read_nir,
     .list_operators = sf_nir_operator_at,
+    .write = sf_nir_write,
 };

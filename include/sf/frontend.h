@@ -43,6 +43,14 @@ typedef struct sf_operator_info {
   const char *note;    /* limits; what would help; "" */
 } sf_operator_info;
 
+/* What was written: the options that a reader must be given to read the file as
+ * the network computes, each with its reason. */
+typedef struct sf_export {
+  sf_arena *arena;
+  uint32_t choice_count;
+  sf_choice *choices;
+} sf_export;
+
 typedef struct sf_frontend {
   uint32_t size, abi;
   const char *name; /* "netx" */
@@ -55,6 +63,10 @@ typedef struct sf_frontend {
   /* Row `index`, sorted by domain and name; false: there are no more. NULL: the
    * format names no operators. */
   bool (*list_operators)(size_t index, sf_operator_info *out);
+  /* Writes the network, the whole file or none; all that the format cannot hold
+   * is reported (EXPORT). NULL: the format is only read. */
+  sf_result (*write)(sf_network *network, const char *path, sf_diag *diag,
+                     sf_export *out);
 } sf_frontend;
 
 /* Readers of this library, in the order in which they look at a file. */
@@ -67,6 +79,14 @@ const sf_frontend *sf_frontend_at(size_t index); /* NULL: no more */
 sf_result sf_import_file(const char *path, const sf_import_option *options,
                          uint32_t option_count, sf_diag *diag,
                          sf_import *out) SF_MUST_USE;
+
+/* Writes a network in a format, by its name. Destroy *out in either case.
+ * Errors: USAGE for a format that is not written, EXPORT for what it cannot
+ * hold, HELPER, FILE_WRITE. */
+sf_result sf_export_file(sf_network *network, const char *format,
+                         const char *path, sf_diag *diag,
+                         sf_export *out) SF_MUST_USE;
+void sf_export_destroy(sf_export *out);
 
 #ifdef __cplusplus
 }

@@ -21,7 +21,7 @@ enum {
   ID = 1 << BIT,
 #include "tools/sfc/verbs.def"
   ALL = SFC_ALL,
-  IMPORTS = IMPORT | CHECK | COMPILE | RUN | COMPARE
+  IMPORTS = IMPORT | CHECK | COMPILE | RUN | COMPARE | EXPORT
 };
 
 static const option_row options[] = {

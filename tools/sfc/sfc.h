@@ -26,7 +26,7 @@ typedef struct sfc_arguments {
   const char *positional, *second; /* second: verbs of two models only */
   const char *target, *machine, *passes, *slices, *output, *labels, *decide,
       *isa;
-  const char *network, *keep, *input_scale, *calib_labels;
+  const char *format, *network, *keep, *input_scale, *calib_labels;
   sfc_list inputs, outputs, records, calib;
   int64_t steps, samples, seed, threads, calib_samples;
   bool json, help, locations, no_batch, every_step, list_ops;
