@@ -64,7 +64,7 @@ typedef struct nir_export {
   uint32_t *node_of; /* op number to node; UINT32_MAX: none */
   uint8_t *live;     /* the op leads to a result */
   bool clashes;      /* an edge would be late and not late */
-  sf_names names;       /* of the file's nodes */
+  sf_names names;    /* of the file's nodes */
   /* What the populations need of a reader, and which of them says so first
    * (NULL: none does). */
   nir_neuron convention;
@@ -90,8 +90,8 @@ sf_result sf_nir_tell(nir_export *export, const char *name, const char *value,
                       const char *reason) SF_MUST_USE;
 /* Datasets of a node: `count` elements that stay where they are. */
 void sf_nir_add_field(nir_out_node *node, const char *name, sf_h5_kind kind,
-                      uint32_t element_bytes, uint32_t rank,
-                      const int32_t *dim, const void *data);
+                      uint32_t element_bytes, uint32_t rank, const int32_t *dim,
+                      const void *data);
 sf_result sf_nir_add_ints(nir_export *export, nir_out_node *node,
                           const char *name, uint32_t count,
                           const int64_t *values) SF_MUST_USE;

@@ -28,12 +28,12 @@ static bool same_cuts(const nir_export *export, const nir_import *import) {
 static sf_result options_of(const nir_export *export, sf_diag *diag,
                             nir_options *out) {
   const sf_export *told = export->out;
-  sf_import_option *words = SF_NEW_ARRAY(export->arena, sf_import_option,
-                                         told->choice_count + 1u);
+  sf_import_option *words =
+      SF_NEW_ARRAY(export->arena, sf_import_option, told->choice_count + 1u);
   if (!words) return SF_OOM;
   for (uint32_t i = 0; i < told->choice_count; i++)
-    words[i] = (sf_import_option){told->choices[i].name,
-                                  told->choices[i].value};
+    words[i] =
+        (sf_import_option){told->choices[i].name, told->choices[i].value};
   return sf_nir_options_read(words, told->choice_count, diag, out);
 }
 

@@ -74,9 +74,9 @@ sf_result sf_nir_agree(nir_export *export, const sf_op *op,
 
 static void warn(nir_export *export, const char *what) {
   sf_nir_warn(export, SF_DIAG_EXPORT_GUESS, export->network->loc,
-             "the file does not say that %s: a reader that is not told spikes "
-             "differently",
-             what);
+              "the file does not say that %s: a reader that is not told spikes "
+              "differently",
+              what);
 }
 
 static sf_result tell_reset(nir_export *export) {
@@ -144,8 +144,8 @@ static sf_result tell_inputs(nir_export *export) {
     char text[128];
     sf_type_text(&x->type, text, sizeof text);
     sf_nir_warn(export, SF_DIAG_EXPORT_IGNORED, x->loc,
-               "the type %s of input '%%%s' is not stored: it is read as f32",
-               text, x->name);
+                "the type %s of input '%%%s' is not stored: it is read as f32",
+                text, x->name);
   }
   return spikes ? sf_nir_tell(export, "input-type", "spike",
                               "of the network's inputs")
@@ -156,16 +156,16 @@ static void warn_of_rest(nir_export *export) {
   const sf_network *network = export->network;
   if (network->steps > 0)
     sf_nir_warn(export, SF_DIAG_EXPORT_IGNORED, network->loc,
-               "'steps = %lld' is not stored", (long long)network->steps);
+                "'steps = %lld' is not stored", (long long)network->steps);
   if (network->lag > 0)
     sf_nir_warn(export, SF_DIAG_EXPORT_IGNORED, network->loc,
-               "'lag = %lld' is not stored", (long long)network->lag);
+                "'lag = %lld' is not stored", (long long)network->lag);
   if (network->period > 0)
     sf_nir_warn(export, SF_DIAG_EXPORT_IGNORED, network->loc,
-               "'period = %lld' is not stored", (long long)network->period);
+                "'period = %lld' is not stored", (long long)network->period);
   if (sf_module_find_mapping(network->module, network))
     sf_nir_warn(export, SF_DIAG_EXPORT_IGNORED, network->loc,
-               "the mapping is not stored");
+                "the mapping is not stored");
 }
 
 sf_result sf_nir_write_conventions(nir_export *export) {

@@ -68,8 +68,8 @@ static sf_result follow(arrivals *a) {
       a->right |= is_sum(export, right);
       fits = push(a, right, at.late);
     }
-    fits = fits && push(a, sf_op_operand(op, 0),
-                        at.late || op->kind == SF_OP_DELAY);
+    fits = fits &&
+           push(a, sf_op_operand(op, 0), at.late || op->kind == SF_OP_DELAY);
     if (!fits)
       return sf_nir_cannot(export, op, NULL,
                            "its sum has more terms than can be followed");
@@ -99,9 +99,9 @@ static void check_order(const arrivals *a, const sf_value *value,
   }
   if (same) return;
   sf_nir_warn(export, SF_DIAG_EXPORT_IGNORED, value->loc,
-             "the order of the terms of '%%%s' is not stored: readers add in "
-             "one of their own, which may change the last bit",
-             value->name);
+              "the order of the terms of '%%%s' is not stored: readers add in "
+              "one of their own, which may change the last bit",
+              value->name);
 }
 
 /* ---- Each edge once. ---- */
@@ -167,8 +167,8 @@ sf_result sf_nir_write_edges(nir_export *export) {
   if (!a.stack) return SF_OOM;
   sf_result result = SF_OK;
   SF_FOREACH_OP(op, network) {
-    uint32_t to = export->live[op->order] ? export->node_of[op->order]
-                                          : UINT32_MAX;
+    uint32_t to =
+        export->live[op->order] ? export->node_of[op->order] : UINT32_MAX;
     const sf_value *x = sf_op_operand(op, 0);
     if (to == UINT32_MAX) continue;
     if (!x) x = sf_op_operand(op, 1); /* a blob times a stream */

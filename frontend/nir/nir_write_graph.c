@@ -195,7 +195,7 @@ sf_result sf_nir_write_graph(nir_export *export) {
   if (!export->nodes || !export->node_of) return SF_OOM;
   SF_TRY(add_inputs(export));
   SF_FOREACH_OP(op, network)
-  if (export->live[op->order]) SF_TRY(add_op(export, op));
+    if (export->live[op->order]) SF_TRY(add_op(export, op));
   SF_TRY(add_outputs(export));
   SF_TRY(rank_names(export));
   SF_TRY(sf_nir_write_edges(export));

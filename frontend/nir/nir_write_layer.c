@@ -21,8 +21,8 @@ static void strides_of(const sf_type *blob, const sf_type *whole,
   }
 }
 
-sf_result sf_nir_spread(nir_export *export, sf_blob *blob,
-                        const sf_type *whole, float *out) {
+sf_result sf_nir_spread(nir_export *export, sf_blob *blob, const sf_type *whole,
+                        float *out) {
   SF_TRY(sf_blob_load(blob, export->diag));
   size_t count = sf_type_elements(whole), stride[SF_RANK_MAX];
   strides_of(&blob->type, whole, stride);
@@ -55,7 +55,8 @@ static sf_result write_scale(nir_export *export, const sf_op *op,
                          "NIR has no product of two streams; a Scale is by a "
                          "constant");
   if (!is_f32(type) || !is_f32(&blob->type))
-    return sf_nir_cannot(export, op, "export the network before it is quantized",
+    return sf_nir_cannot(export, op,
+                         "export the network before it is quantized",
                          "NIR has no integer arithmetic");
   if (!sf_type_same_shape(&x->type, type))
     return sf_nir_cannot(export, op, NULL,
@@ -109,8 +110,8 @@ static sf_result write_pool(nir_export *export, const sf_op *op,
   sf_op_ints(op, SF_ATTR_pad, 4, pad);
   bool padded = pad[0] || pad[1];
   bool even = pad[0] == pad[2] && pad[1] == pad[3];
-  if (!even || dilation[0] != 1 || dilation[1] != 1 ||
-      2 * pad[0] > kernel[0] || 2 * pad[1] > kernel[1])
+  if (!even || dilation[0] != 1 || dilation[1] != 1 || 2 * pad[0] > kernel[0] ||
+      2 * pad[1] > kernel[1])
     return sf_nir_cannot(export, op, NULL,
                          "pools of NIR have no dilation, and as much padding "
                          "at the begin as at the end, at most half a window");
@@ -151,8 +152,7 @@ static sf_result write_flatten(nir_export *export, const sf_op *op,
                                nir_out_node *node) {
   const sf_value *x = sf_op_operand(op, 0);
   int64_t start = 0, end = 0, dim[SF_RANK_MAX];
-  if (!x)
-    return sf_nir_cannot(export, op, NULL, "NIR has no constant streams");
+  if (!x) return sf_nir_cannot(export, op, NULL, "NIR has no constant streams");
   if (!find_merge(&x->type, &op->results[0]->type, &start, &end))
     return sf_nir_cannot(export, op, NULL,
                          "a Flatten merges neighbouring axes; NIR has no other "
@@ -170,7 +170,8 @@ static sf_result write_flatten(nir_export *export, const sf_op *op,
 static sf_result cannot_at_all(nir_export *export, const sf_op *op) {
   const char *help = sf_op_is(op, SF_TRAIT_ANALOG) ? convert_help : NULL;
   if (op->kind == SF_OP_CONVERT)
-    return sf_nir_cannot(export, op, "export the network before it is quantized",
+    return sf_nir_cannot(export, op,
+                         "export the network before it is quantized",
                          "NIR has no integers: nothing rounds or scales to "
                          "them");
   if (op->kind == SF_OP_ADD)

@@ -22,7 +22,7 @@ static sf_result elements(nir_export *export, sf_blob *blob, size_t copies,
                           float **out) {
   SF_TRY(sf_blob_load(blob, export->diag));
   size_t count = sf_blob_elements(blob);
-  float *values = SF_NEW_ARRAY(export->arena, float, count * copies + 1);
+  float *values = SF_NEW_ARRAY(export->arena, float, count *copies + 1);
   if (!values) return SF_OOM;
   for (size_t i = 0; i < count; i++)
     values[i] = sf_blob_f32(blob, i);
@@ -124,8 +124,7 @@ sf_result sf_nir_write_conv(nir_export *export, const sf_op *op,
   SF_TRY(add_bias(export, op, node, w->type.dim[0]));
   SF_TRY(sf_nir_add_ints(export, node, "stride", axes, stride));
   SF_TRY(sf_nir_add_ints(export, node, "dilation", axes, dilation));
-  SF_TRY(sf_nir_add_int(export, node, "groups",
-                        sf_op_int(op, SF_ATTR_groups)));
+  SF_TRY(sf_nir_add_int(export, node, "groups", sf_op_int(op, SF_ATTR_groups)));
   SF_TRY(add_padding(export, op, node, axes, w));
   if (axes == 1) return sf_nir_add_int(export, node, "input_shape", size[0]);
   return sf_nir_add_ints(export, node, "input_shape", axes, size);

@@ -6,8 +6,10 @@
 /* Params of the text in its order (nir_neuron_text.c). */
 static uint32_t param_count(const nir_neuron *n) {
   if (n->kind == NIR_THRESHOLD) return 1;
-  return (n->kind == NIR_CUBA) + n->gain_syn + (n->kind != NIR_INTEGRATOR) +
-         n->gain + n->leak + n->spikes + n->reset_value;
+  int count = (n->kind == NIR_CUBA) + n->gain_syn +
+              (n->kind != NIR_INTEGRATOR) + n->gain + n->leak + n->spikes +
+              n->reset_value;
+  return (uint32_t)count;
 }
 
 static uint32_t state_count(const nir_neuron *n) {
@@ -18,16 +20,15 @@ static uint32_t state_count(const nir_neuron *n) {
 static bool makes_sense(const nir_neuron *n) {
   bool cuba = n->kind == NIR_CUBA, tau = n->kind != NIR_INTEGRATOR;
   bool divides = n->scheme == NIR_SPIKINGJELLY;
-  bool late = n->reset == NIR_RESET_VALUE_LATE ||
-              n->reset == NIR_RESET_SUBTRACT_LATE;
+  bool late =
+      n->reset == NIR_RESET_VALUE_LATE || n->reset == NIR_RESET_SUBTRACT_LATE;
   if (n->kind == NIR_THRESHOLD)
     return n->spikes && n->reset == NIR_RESET_NONE && !n->gain && !n->leak &&
            !n->gain_syn && !n->reset_value && !n->many && !n->at_threshold &&
            !n->late_spikes && n->scheme == NIR_EULER &&
            n->current == NIR_CURRENT_NEW && !n->divided_input;
-  if (!n->spikes &&
-      (n->reset != NIR_RESET_NONE || n->many || n->at_threshold ||
-       n->late_spikes || n->reset_value))
+  if (!n->spikes && (n->reset != NIR_RESET_NONE || n->many || n->at_threshold ||
+                     n->late_spikes || n->reset_value))
     return false;
   if (n->reset_value && n->reset != NIR_RESET_VALUE &&
       n->reset != NIR_RESET_VALUE_LATE)
@@ -47,13 +48,13 @@ static bool combination(uint32_t code, nir_neuron *out) {
   static const nir_kind kinds[] = {NIR_THRESHOLD, NIR_INTEGRATOR, NIR_LEAKY,
                                    NIR_CUBA};
   static const nir_scheme schemes[] = {NIR_EULER, NIR_RATE, NIR_SPIKINGJELLY};
-  static const nir_reset resets[] = {
-      NIR_RESET_NONE, NIR_RESET_VALUE, NIR_RESET_SUBTRACT, NIR_RESET_VALUE_LATE,
-      NIR_RESET_SUBTRACT_LATE};
-  bool *const bits[] = {&out->spikes,   &out->at_threshold, &out->many,
-                        &out->late_spikes, &out->gain,      &out->gain_syn,
-                        &out->leak,     &out->reset_value,
-                        &out->divided_input};
+  static const nir_reset resets[] = {NIR_RESET_NONE, NIR_RESET_VALUE,
+                                     NIR_RESET_SUBTRACT, NIR_RESET_VALUE_LATE,
+                                     NIR_RESET_SUBTRACT_LATE};
+  bool *const bits[] = {
+      &out->spikes,      &out->at_threshold, &out->many,
+      &out->late_spikes, &out->gain,         &out->gain_syn,
+      &out->leak,        &out->reset_value,  &out->divided_input};
   *out = (nir_neuron){0};
   for (size_t i = 0; i < SF_COUNT_OF(bits); i++, code /= 2)
     *bits[i] = code % 2;
@@ -64,8 +65,7 @@ static bool combination(uint32_t code, nir_neuron *out) {
   out->reset = resets[code % 5];
   code /= 5;
   out->current = (nir_current)(code % 3);
-  out->starts_at_reset =
-      out->scheme == NIR_SPIKINGJELLY && out->reset_value;
+  out->starts_at_reset = out->scheme == NIR_SPIKINGJELLY && out->reset_value;
   return code / 3 == 0;
 }
 

@@ -89,7 +89,8 @@ static double solve(const population *p, quantity q, size_t i) {
     return p->param[GAIN_SYN][i] / (dt / p->quantity[TAU_SYN][i]);
   case R:
     if (integrates) return gain / dt;
-    if (scheme == NIR_SPIKINGJELLY) return p->shape.divided_input ? 1 : tau / dt;
+    if (scheme == NIR_SPIKINGJELLY)
+      return p->shape.divided_input ? 1 : tau / dt;
     return scheme == NIR_RATE ? gain : gain / (dt / tau);
   default:
     return scheme == NIR_EULER ? p->param[LEAK][i] / (dt / tau)
@@ -267,12 +268,12 @@ sf_result sf_nir_write_neurons(nir_export *export, const sf_op *op,
   bool known = false;
   SF_TRY(sf_nir_match(export, op->neuron, &p.shape, &known));
   if (!known)
-    return sf_nir_cannot(export, op,
-                         "NIR has IF, LIF, CubaLIF, their forms without "
-                         "spikes, and Threshold; replace-neurons changes to one "
-                         "of them",
-                         "no node of NIR does what '@%s' does",
-                         op->neuron->name);
+    return sf_nir_cannot(
+        export, op,
+        "NIR has IF, LIF, CubaLIF, their forms without "
+        "spikes, and Threshold; replace-neurons changes to one "
+        "of them",
+        "no node of NIR does what '@%s' does", op->neuron->name);
   if (sf_op_int(op, SF_ATTR_start) != 0)
     return sf_nir_cannot(export, op, NULL,
                          "it starts in step %lld; nodes of NIR start at once",

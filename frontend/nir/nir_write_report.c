@@ -33,9 +33,9 @@ void sf_nir_warn(nir_export *export, sf_diag_id id, sf_loc loc,
   va_end(arguments);
   nir_out_warning *warning = SF_NEW(export->arena, nir_out_warning);
   if (!warning) return;
-  *warning = (nir_out_warning){
-      id, loc, sf_arena_text(export->arena, sf_slice_of(text)),
-      export->warnings};
+  *warning = (nir_out_warning){id, loc,
+                               sf_arena_text(export->arena, sf_slice_of(text)),
+                               export->warnings};
   if (warning->text) export->warnings = warning;
 }
 
@@ -80,8 +80,8 @@ sf_result sf_nir_tell(nir_export *export, const char *name, const char *value,
 /* ---- Datasets. ---- */
 
 void sf_nir_add_field(nir_out_node *node, const char *name, sf_h5_kind kind,
-                      uint32_t element_bytes, uint32_t rank,
-                      const int32_t *dim, const void *data) {
+                      uint32_t element_bytes, uint32_t rank, const int32_t *dim,
+                      const void *data) {
   nir_out_field *field = &node->field[node->field_count++];
   *field = (nir_out_field){.name = name,
                            .kind = kind,
