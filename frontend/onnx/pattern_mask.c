@@ -67,6 +67,21 @@ static bool read_choice(mask *m) {
   return false;
 }
 
+/* What was repeated to the shape of the scores: a sum repeats it itself. */
+static sf_value *unspread(sf_value *x) {
+  while (x && x->op && x->op->kind == SF_OP_CONCAT) {
+    const sf_op *op = x->op;
+    int64_t axis = sf_op_int(op, SF_ATTR_axis);
+    sf_value *part = sf_op_operand(op, 0);
+    if (axis < 0) axis += x->type.rank;
+    if (!part || part->type.dim[axis] != 1) return x;
+    for (uint32_t i = 1; i < op->operand_count; i++)
+      if (sf_op_operand(op, i) != part) return x;
+    x = part;
+  }
+  return x;
+}
+
 static bool is_not(const sf_op *op) {
   if (!op || op->kind != SF_OP_NEURONS || op->operand_count != 1) return false;
   const sf_neuron *f = op->neuron;
@@ -77,8 +92,9 @@ static bool is_not(const sf_op *op) {
 
 /* Instead of a condition's opposite, in another shape or not, the condition. */
 static sf_result skip_not(mask *m) {
-  sf_value *x = m->condition.stream;
-  const sf_op *reshape = x ? sf_onnx_made_by(x, SF_OP_RESHAPE) : NULL;
+  sf_value *x = m->condition.stream = unspread(m->condition.stream);
+  bool reshaped = x && x->op && x->op->kind == SF_OP_RESHAPE;
+  const sf_op *reshape = reshaped ? x->op : NULL;
   const sf_value *inner = reshape ? sf_op_operand(reshape, 0) : x;
   if (!inner || !is_not(inner->op)) return SF_OK;
   m->shown = !m->shown;

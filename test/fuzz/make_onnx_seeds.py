@@ -86,10 +86,23 @@ def layers():
                                        ("length", "16")])])
 
 
+def masks():
+    """A choice before a softmax: of a condition that is constant, fed in, or its opposite."""
+    common = [tensor("c", np.array([[True, False, True, False]])),
+              tensor("low", np.float32(-np.inf))]
+    last = node("Softmax", ["s"], ["y"], axis=-1)
+    yield "mask", simple([node("Where", ["c", "x", "low"], ["s"]), last], common)
+    for name, nodes in [("mask_fed", [node("Where", ["m", "low", "x"], ["s"])]),
+                        ("mask_not", [node("Not", ["m"], ["n"]),
+                                      node("Where", ["n", "x", "low"], ["s"])])]:
+        yield name, model(graph([*nodes, last], [info("x", [1, 2, 4]), info("m", [1, 4], BOOL)],
+                                [info("y", [1])], common))
+
+
 def main():
     folder = sys.argv[1]
     os.makedirs(folder, exist_ok=True)
-    for name, data in [*control(), *layers()]:
+    for name, data in [*control(), *layers(), *masks()]:
         with open(os.path.join(folder, "own_" + name), "wb") as file:
             file.write(data)
     shared = sys.argv[2] if len(sys.argv) > 2 else ""
