@@ -293,6 +293,119 @@ def option_pair(graph):
     pass
 
 
+# ---- Rarer ones. -------------------------------------------------------------------
+
+def alone(graph, node, shape):
+    """Only an input before the node."""
+    graph["nodes"] = {"in": {"type": "Input", "shape": np.array(shape)}, "w": node}
+    graph["edges"] = [("in", "w")]
+
+
+@case("'delay' must have one number for each of the 32 elements")
+def delay_count(graph):
+    alone(graph, {"type": "Delay", "delay": F([[[0]], [[1]]])}, (2, 4, 4))
+
+
+@case("'delay' changes more than 4096 times", ["--dt", "1"])
+def delay_runs(graph):
+    delays = np.tile(np.array([0, 1], dtype=np.int8), 2100)
+    alone(graph, {"type": "Delay", "delay": delays}, (4200,))
+
+
+@case("a number of neuron 0 is beyond f32 after discretisation with dt = 1e+10",
+      ["--dt", "1e10"])
+def gain_range(graph):
+    graph["nodes"]["n"] = {"type": "IF", "r": F([1e30, 1]), "v_threshold": F([1, 1])}
+
+
+@case("spikingjelly has no neuron with a synaptic current",
+      ["--convention", "spikingjelly"])
+def spikingjelly_cuba(graph):
+    graph["nodes"]["n"] = {"type": "CubaLI", "r": F([1, 1]), "v_leak": F([0, 0]),
+                           "tau_mem": F([0.002, 0.002]), "tau_syn": F([0.002, 0.002])}
+
+
+@case("'shape' has the size 65536; sizes are integers from 1 on, fewer than 2^31 "
+      "elements in all")
+def shape_elements(graph):
+    graph["nodes"]["in"]["shape"] = np.array([65536, 65536])
+
+
+@case("'weight' has 4200 products in its leading axes; at most 4096 are read")
+def products(graph):
+    alone(graph, {"type": "Linear", "weight": np.ones((4200, 1, 1), dtype=np.int8)},
+          (4200, 1))
+
+
+@case("its result has 2^31 elements or more")
+def conv_result(graph):
+    maps(graph, dict(CONV, padding=np.int64(40000)))
+
+
+@case("its input is [2, 4]; a map has three axes")
+def pool_axes(graph):
+    maps(graph, {"type": "SumPool2d", "kernel_size": np.int64(2),
+                 "stride": np.int64(2), "padding": np.int64(0)}, (2, 4))
+
+
+def loihi(graph, **neuron):
+    """A layer that convention loihi takes, but for what is given."""
+    graph["nodes"]["w"]["bias"] = F([0, 0])
+    graph["nodes"]["w"]["weight"] = F([[0.5, 0], [0, 0.5]])
+    graph["nodes"]["n"] = dict(LIF, **{"tau": F([0.002, 0.002]), **neuron})
+
+
+@case("convention loihi needs neurons behind every projection; 'out' is a Output",
+      ["--convention", "loihi"])
+def loihi_output(graph):
+    loihi(graph)
+    del graph["nodes"]["n"]
+    graph["edges"] = [("in", "w"), ("w", "out")]
+
+
+@case("convention loihi needs one 'tau' in a layer", ["--convention", "loihi"])
+def loihi_tau(graph):
+    loihi(graph, tau=F([0.002, 0.004]), r=F([1, 2]))
+
+
+@case("'tau' is shorter than the step of 0.01",
+      ["--convention", "loihi", "--dt", "0.01"])
+def loihi_step(graph):
+    loihi(graph)
+    graph["nodes"]["w"]["weight"] = F([[0, 0], [0, 0]])
+
+
+@case("convention loihi needs one threshold in a layer", ["--convention", "loihi"])
+def loihi_thresholds(graph):
+    loihi(graph, v_threshold=F([1, 2]))
+
+
+@case("convention loihi needs thresholds from 0 to 512, this one is 600",
+      ["--convention", "loihi"])
+def loihi_threshold(graph):
+    loihi(graph, v_threshold=F([600, 600]))
+
+
+@case("convention loihi takes spiking neurons that leak to 0 and reset to 0",
+      ["--convention", "loihi"])
+def loihi_leak(graph):
+    loihi(graph, v_leak=F([0.5, 0.5]))
+
+
+@case("convention loihi needs a Linear or a convolution before the neurons",
+      ["--convention", "loihi"])
+def loihi_input(graph):
+    loihi(graph)
+    del graph["nodes"]["w"]
+    graph["edges"] = [("in", "n"), ("n", "out")]
+
+
+@case("--spikes-per-step many does not go with --convention loihi",
+      ["--convention", "loihi", "--spikes-per-step", "many"], 2)
+def loihi_many(graph):
+    pass
+
+
 def main(folder):
     os.makedirs(folder, exist_ok=True)
     expected = {}
