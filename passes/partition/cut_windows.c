@@ -4,9 +4,9 @@
  * only when the kernel overflows the pool.
  *
  * Of the divisors that give the fewest cores it takes the one whose height is
- * nearest to twice its width: exact for every convolution and input of PilotNet
- * and for seven of the ten rows of YOLO-KP (8 x 7 x 64 is 4 x 14 x 64 here,
- * which takes as many cores and words). */
+ * nearest to twice its width; where it parted the channels, of all heights the
+ * one that is nearest to a square (8 x 7 x 64 where 4 x 14 x 64 are as many).
+ * So all tables of PilotNet and YOLO-KP come out as printed. */
 #include "passes/partition/cut.h"
 
 static int32_t power_of_two_below(int32_t n) {
@@ -39,24 +39,24 @@ static sf_result widest(sf_cutter *c, unsigned x) {
   return SF_OK;
 }
 
-/* Is a : b nearer to 2 : 1 than c : d, as a ratio? All > 0. With p = a / 2b and
- * q = c / 2d made >= 1 by turning them over, p < q. */
-static bool nearer(int64_t a, int64_t b, int64_t c, int64_t d) {
-  int64_t p = a, r = 2 * b, q = c, s = 2 * d;
+/* Is a : b nearer to n : 1 than c : d, as a ratio? All > 0. With p = a / nb and
+ * q = c / nd made >= 1 by turning them over, p < q. */
+static bool nearer(int64_t n, int64_t a, int64_t b, int64_t c, int64_t d) {
+  int64_t p = a, r = n * b, q = c, s = n * d;
   if (p < r) {
-    p = 2 * b;
+    p = n * b;
     r = a;
   }
   if (q < s) {
-    q = 2 * d;
+    q = n * d;
     s = c;
   }
   return p * s < q * r;
 }
 
-/* Rows and columns with the fewest tiles for the channels at hand; none:
- * extents of 0. */
-static sf_result cut_space(sf_cutter *c, unsigned y, unsigned x) {
+/* Rows and columns with the fewest tiles for the channels at hand, all or a
+ * part of them; none: extents of 0. */
+static sf_result cut_space(sf_cutter *c, unsigned y, unsigned x, bool part) {
   int32_t height = y ? c->type->dim[y] : 1;
   int32_t best_y = 0, best_x = 0;
   uint64_t fewest = UINT64_MAX;
@@ -66,9 +66,10 @@ static sf_result cut_space(sf_cutter *c, unsigned y, unsigned x) {
     SF_TRY(widest(c, x));
     if (c->extent[x] == 0) continue;
     bool wide = c->extent[x] > 1 || c->type->dim[x] == 1;
-    if (rows == height && wide) return SF_OK;
+    if (rows == height && wide && !part) return SF_OK;
     uint64_t tiles = sf_cut_tile_count(c);
-    bool even = tiles == fewest && nearer(rows, c->extent[x], best_y, best_x);
+    bool even = tiles == fewest &&
+                nearer(part ? 1 : 2, rows, c->extent[x], best_y, best_x);
     if (tiles > fewest || (tiles == fewest && !even)) continue;
     fewest = tiles;
     best_y = rows;
@@ -87,7 +88,7 @@ sf_result sf_cut_windows(sf_cutter *c, bool *out) {
   for (int32_t parts = 1; parts <= channels && !*out; parts++) {
     if (channels % parts != 0) continue;
     c->extent[0] = channels / parts;
-    SF_TRY(cut_space(c, y, x));
+    SF_TRY(cut_space(c, y, x, parts > 1));
     *out = c->extent[x] > 0;
   }
   return SF_OK;
