@@ -48,7 +48,8 @@ static const sf_option options[] = {
      .high = 16777216,
      .offset = offsetof(balancing_options, fanin)},
     {.name = "fanout",
-     .doc = "most populations that read one; 0: any number",
+     .doc = "most populations that read one; 0: as many as the output axons of "
+            "a core of the machine reach, or any number",
      .kind = SF_OPTION_INT,
      .default_text = "0",
      .low = 0,
@@ -115,6 +116,23 @@ static sf_result finish(sf_fan *fan) {
                                                                 : SF_OOM;
 }
 
+/* Each neuron takes an output axon for every core that it is sent to. */
+static uint64_t machine_fanout(const sf_machine *machine) {
+  const sf_quantity *limit =
+      machine ? sf_machine_quantity(machine, "axon-out-limit") : NULL;
+  if (!limit) return 0;
+  double each = sf_machine_value(machine, "axon-map-words");
+  return each > 0 ? (uint64_t)(limit->value / each) : 0;
+}
+
+/* A network without that many operands has no such population. */
+static bool may_exceed(const sf_network *network, uint64_t fanout) {
+  uint64_t operands = 0;
+  SF_FOREACH_OP(op, network)
+    operands += op->operand_count;
+  return operands > fanout;
+}
+
 static sf_result balance_network(sf_pass_run *run, sf_network *network) {
   const balancing_options *o = SF_PASS_OPTIONS(run, balancing_options);
   sf_fan fan = {.run = run,
@@ -127,9 +145,15 @@ static sf_result balance_network(sf_pass_run *run, sf_network *network) {
                          .network = network,
                          .machine = run->machine,
                          .diag = run->diag}};
+  uint64_t fanout = machine_fanout(run->machine);
+  if (!fan.fanout && may_exceed(network, fanout)) fan.fanout = fanout;
   const sf_fan_mark mark = {NULL, run->module->last_blob,
                             run->module->last_neuron};
-  sf_result result = balance_inputs(&fan);
+  sf_result result = SF_OK;
+  if (fan.fanout != (uint64_t)o->fanout) /* the machine's: what is read by more
+                                            fits no core */
+    result = sf_fan_out(&fan);
+  if (result == SF_OK) result = balance_inputs(&fan);
   if (result == SF_OK) result = sf_fan_out(&fan);
   sf_ranges_destroy(fan.ranges);
   sf_fan_erase_unused(&fan, mark);

@@ -105,6 +105,7 @@ typedef struct sf_plan_windows {
   /* Streams that arrive as they are, a neuron: axons, words of lists. */
   uint64_t single_axons, single_words;
   uint64_t discrete; /* 1: an output word a neuron */
+  uint64_t readers;  /* populations that the output words are for */
   sf_plan_kernel kernels[SF_PLAN_SUMS_MAX];
 } sf_plan_windows;
 typedef struct sf_plan_cut_windows {

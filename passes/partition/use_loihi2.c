@@ -173,8 +173,47 @@ static bool sends_discrete(const sf_op *neurons) {
   return false;
 }
 
+enum { READERS_MAX = 256, BETWEEN_MAX = 1024 };
+
+typedef struct reading {
+  const sf_value *values[BETWEEN_MAX]; /* sums and moves on the way */
+  const sf_op *populations[READERS_MAX];
+  uint32_t value_count, population_count;
+} reading;
+
+static void add_reader(reading *r, const sf_op *op) {
+  if (op->kind == SF_OP_NEURONS) {
+    for (uint32_t i = 0; i < r->population_count; i++)
+      if (r->populations[i] == op) return;
+    if (r->population_count < READERS_MAX)
+      r->populations[r->population_count++] = op;
+    return;
+  }
+  for (uint32_t i = 0; i < r->value_count; i++)
+    if (r->values[i] == op->results[0]) return;
+  if (r->value_count < BETWEEN_MAX)
+    r->values[r->value_count++] = op->results[0];
+}
+
+/* Populations that read this one: on Loihi 1 a spike takes an output axon for
+ * each core that it goes to (loihi2.md 1.4), at least one a population. Beyond
+ * the bounds of the walk: fewer than there are. */
+static uint64_t readers_of(const sf_loihi2_limits *limits,
+                           const sf_op *neurons) {
+  if (limits->axon_out_limit == UINT64_MAX) return 1;
+  reading r = {.value_count = 0};
+  for (uint32_t i = 0; i < neurons->result_count; i++)
+    if (r.value_count < BETWEEN_MAX)
+      r.values[r.value_count++] = neurons->results[i];
+  for (uint32_t i = 0; i < r.value_count; i++)
+    SF_FOREACH_USE(use, r.values[i])
+      if (use->op) add_reader(&r, use->op);
+  return r.population_count > 1 ? r.population_count : 1;
+}
+
 static uint64_t map_words(const sf_loihi2_limits *limits, const sf_op *neurons,
                           uint64_t count) {
+  count *= readers_of(limits, neurons);
   if (sends_discrete(neurons)) return count * limits->axon_map_words;
   return (count * limits->conv_map_permille + 999) / 1000;
 }
@@ -262,6 +301,7 @@ sf_result sf_plan_windows_of(sf_plan *plan, const sf_op *neurons,
   }
   out->state_bits = state_bits(&limits, neurons, &use);
   out->discrete = sends_discrete(neurons);
+  out->readers = readers_of(&limits, neurons);
   *out_is = out->kernel_count > 0;
   return SF_OK;
 }

@@ -115,8 +115,9 @@ static sf_loihi2_usage usage_of(const sf_loihi2_limits *limits,
     u.synapses += sf_loihi2_kernel_words(limits, k->rows, channels,
                                          (unsigned)k->bits, k->stride_two != 0);
   }
-  u.axon_map = w->discrete ? neurons * limits->axon_map_words
-                           : (neurons * limits->conv_map_permille + 999) / 1000;
+  uint64_t sent = neurons * w->readers;
+  u.axon_map = w->discrete ? sent * limits->axon_map_words
+                           : (sent * limits->conv_map_permille + 999) / 1000;
   return u;
 }
 
