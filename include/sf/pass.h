@@ -47,13 +47,15 @@ typedef struct sf_pass sf_pass;
 
 /* Samples that a pass may run the network on (`--calib`). One row a sample: the
  * elements of an argument in C order, as its type says (f32, iN, spike), the
- * same in every step. Borrowed; whoever opened the files owns the rows. */
+ * same in every step; or, of spike trains, `steps` rows. Borrowed; whoever
+ * opened the files owns the rows. */
 typedef struct sf_samples {
   uint32_t size;                   /* of this struct */
   uint32_t argument_count;         /* arguments of the module's first network */
   uint64_t count;                  /* samples */
   const sf_word *const *arguments; /* one array an argument: count rows */
   const int32_t *labels;           /* class of each sample; NULL: unknown */
+  uint32_t steps; /* rows of a sample; 0: one, for every step */
 } sf_samples;
 
 /* One run of a pass. The manager fills it; the pass only reads it and counts.

@@ -22,6 +22,13 @@ typedef struct sweep {
   void *data;
 } sweep;
 
+sf_result sf_samples_without_time(const sf_samples *samples, sf_diag *diag) {
+  if (samples->steps == 0) return SF_OK;
+  return sf_error(diag, SF_DIAG_INPUT_SHAPE, SF_NO_LOC,
+                  "calibration samples have an axis of time; one tensor a "
+                  "sample is taken");
+}
+
 sf_result sf_sample_runner_create(const sf_network *network,
                                   const sf_samples *samples, uint32_t threads,
                                   sf_diag *diag, sf_sample_runner **out) {
@@ -34,6 +41,7 @@ sf_result sf_sample_runner_create(const sf_network *network,
                     network->name, network->argument_count,
                     samples->argument_count);
   }
+  SF_TRY(sf_samples_without_time(samples, diag));
   SF_TRY(sf_network_load(network, diag));
   sf_sample_runner *runner = calloc(1, sizeof *runner);
   if (!runner) return SF_OOM;

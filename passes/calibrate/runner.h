@@ -12,7 +12,12 @@ typedef sf_result (*sf_sample_visit)(void *data, uint64_t sample,
 
 typedef struct sf_sample_runner sf_sample_runner;
 
-/* The network must stay unchanged while the runner lives. */
+/* For passes that take one tensor a sample. Errors: INPUT_SHAPE, the samples
+ * are spike trains. */
+sf_result sf_samples_without_time(const sf_samples *samples,
+                                  sf_diag *diag) SF_MUST_USE;
+/* The network must stay unchanged while the runner lives. Errors: INPUT_SHAPE,
+ * also for samples that are spike trains. */
 sf_result sf_sample_runner_create(const sf_network *network,
                                   const sf_samples *samples, uint32_t threads,
                                   sf_diag *diag,

@@ -14,6 +14,7 @@
  * conversion.md 1.6, 1.9. */
 #include "passes/convert/convert.h"
 
+#include "passes/calibrate/runner.h"
 #include "passes/rewrite/networks.h"
 
 #include <string.h>
@@ -190,6 +191,7 @@ static sf_result run_pass(sf_pass_run *run) {
   for (sf_network *n = run->module->first_network; n; n = n->next)
     any = any || is_analog(n);
   if (!any) return SF_OK; /* spikes already */
+  if (run->samples) SF_TRY(sf_samples_without_time(run->samples, run->diag));
   SF_TRY(sf_convert_prepare(run, chosen->levels));
   SF_TRY(sf_pass_each_network(run, convert_network));
   if (form_of(chosen->form) != SF_FORM_GRADED) return SF_OK;

@@ -65,6 +65,8 @@ static sf_result write_programs(const sf_l2_plan *plan, xmlNode *root) {
     SF_TRY(sf_l2_child(root, "program", &node));
     SF_TRY(sf_l2_attr_text(node, "name", program->name));
     SF_TRY(sf_l2_attr_number(node, "stateWords", program->state_words));
+    if (plan->layers[l].listing)
+      SF_TRY(sf_l2_code_write(plan, plan->layers[l].listing, node));
     SF_TRY(sf_l2_seal(node));
   }
   return SF_OK;

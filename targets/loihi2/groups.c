@@ -55,15 +55,17 @@ static int32_t shared_value(const sf_l2_layer *layer, const char *name) {
 }
 
 static sf_result write_states(xmlNode *group, const sf_l2_layer *layer) {
-  const sf_l2_state *state = layer->program->states;
-  for (; state->name; state++) {
+  const sf_l2_state *states = layer->program->states;
+  for (uint32_t i = 0; states[i].name; i++) {
+    const sf_l2_state *state = &states[i];
+    int32_t start = layer->listing ? layer->listing->start[i] : 0;
+    if (state->initial) start = shared_value(layer, state->initial);
     xmlNode *node;
     SF_TRY(sf_l2_child(group, "state", &node));
     SF_TRY(sf_l2_attr_text(node, "name", state->name));
     SF_TRY(sf_l2_attr_number(node, "bits", state->bits));
     SF_TRY(sf_l2_attr_text(node, "overflow", state->overflow));
-    SF_TRY(sf_l2_attr_number(node, "initial",
-                             shared_value(layer, state->initial)));
+    SF_TRY(sf_l2_attr_number(node, "initial", start));
   }
   return SF_OK;
 }

@@ -231,8 +231,11 @@ static sf_result no_model(sf_l2_plan *plan, const sf_op *op) {
       "recognized by structure: loihi_lif, loihi_lif_reset, sigma_delta, "
       "delta, sigma, rf, rf_iz, if_int, if_int_zero, lif_int, "
       "lif_int_zero, quant, quant_gain, stbif, stbif_gain, accumulate, "
-      "rate, count_max, larger, product, relay; float models must be quantized "
-      "first, and `on = host` keeps a population on the host");
+      "rate, count_max, larger, product, relay; any other function of integers "
+      "with %d params, %d states and one result at most becomes a listing; f32 "
+      "models must be quantized first, and `on = host` keeps a population on "
+      "the host",
+      SF_L2_PARAMS, SF_L2_STATES);
   return SF_FAIL;
 }
 
@@ -252,8 +255,8 @@ static size_t broadcast_index(const sf_type *blob, const sf_type *stream,
 }
 
 /* The function's own values, one number or one an element. */
-static sf_result read_argument(sf_l2_plan *plan, const sf_l2_layer *layer,
-                               uint32_t index, sf_l2_param *out) {
+sf_result sf_l2_read_argument(sf_l2_plan *plan, const sf_l2_layer *layer,
+                              uint32_t index, sf_l2_param *out) {
   const sf_argument *argument = &layer->op->arguments[index];
   if (argument->kind != SF_ARGUMENT_BLOB) {
     sf_number number = argument->kind == SF_ARGUMENT_NUMBER
@@ -381,7 +384,7 @@ static sf_result delta_exponents(sf_l2_plan *plan, sf_l2_layer *layer,
   for (const param_row *row = model->params; row->from; row++) {
     sf_l2_param raw = {0};
     uint32_t index = param_index(row->from, library, model->neuron);
-    SF_TRY(read_argument(plan, layer, index, &raw));
+    SF_TRY(sf_l2_read_argument(plan, layer, index, &raw));
     unsigned common = common_shift(&raw, layer->elements, 12);
     if (common < shift) shift = common;
   }
@@ -394,7 +397,7 @@ static sf_result read_param(sf_l2_plan *plan, sf_l2_layer *layer,
                             const param_row *row, unsigned delta_shift) {
   sf_l2_param *param = add_param(layer, row->to, row->bits);
   uint32_t index = param_index(row->from, library, model->neuron);
-  SF_TRY(read_argument(plan, layer, index, param));
+  SF_TRY(sf_l2_read_argument(plan, layer, index, param));
   if (model->any_emit)
     param->bits = layer->op->neuron->params[index].value->type.bits;
   unsigned shift;
@@ -450,6 +453,8 @@ static sf_result read_params(sf_l2_plan *plan, sf_l2_layer *layer,
 sf_result sf_l2_model_recognize(sf_l2_plan *plan, const sf_module *library,
                                 sf_l2_layer *layer) {
   const model_row *model = find_model(layer->op->neuron, library);
+  if (!model && sf_l2_code_fits(layer->op->neuron))
+    return sf_l2_code_recognize(plan, layer);
   if (!model) return no_model(plan, layer->op);
   layer->program = &model->program;
   layer->reset_mode = model->reset_mode;

@@ -10,7 +10,8 @@
 #include "sf/target.h"
 
 enum {
-  SF_L2_PARAMS = 8,    /* of one program */
+  SF_L2_PARAMS = 8, /* of one program */
+  SF_L2_STATES = 4,
   SF_L2_DELAY_MAX = 62 /* steps of a synapse; loihi2.md 1.7 */
 };
 
@@ -31,16 +32,25 @@ typedef struct sf_l2_state {
 
 typedef struct sf_l2_program {
   const char *name;
-  uint32_t state_words;  /* of a neuron, without parameters of its own */
-  sf_l2_state states[4]; /* ends with a NULL name */
+  uint32_t state_words; /* of a neuron, without parameters of its own */
+  sf_l2_state states[SF_L2_STATES + 1]; /* ends with a NULL name */
 } sf_l2_program;
+
+/* A program that the configuration lists itself: code.c. */
+typedef struct sf_l2_listing {
+  sf_l2_program program;
+  const sf_neuron *neuron;
+  uint32_t number;
+  int32_t start[SF_L2_STATES]; /* of registers that start with no parameter */
+} sf_l2_listing;
 
 /* A population on the chip. */
 typedef struct sf_l2_layer {
   const sf_op *op;
   const sf_value *value;
   const sf_l2_program *program;
-  const char *reset_mode; /* "zero", "subtract", or NULL */
+  const sf_l2_listing *listing; /* whose program it is; NULL: a known one */
+  const char *reset_mode;       /* "zero", "subtract", or NULL */
   uint32_t param_count;
   sf_l2_param params[SF_L2_PARAMS];
   /* Biases of the projections into each operand, summed: added to the sum when
@@ -140,6 +150,21 @@ sf_result sf_l2_layout_create(sf_l2_plan *plan) SF_MUST_USE;
 /* Program and parameters of a population; TARGET_CANNOT says what is wrong. */
 sf_result sf_l2_model_recognize(sf_l2_plan *plan, const sf_module *library,
                                 sf_l2_layer *layer) SF_MUST_USE;
+
+/* Values of param `index` of the layer's function, one number or one an
+ * element. */
+sf_result sf_l2_read_argument(sf_l2_plan *plan, const sf_l2_layer *layer,
+                              uint32_t index, sf_l2_param *out) SF_MUST_USE;
+/* code.c: can the function be a listing: integers, instructions of README.md,
+ * as many registers and parameters as a listing has? */
+bool sf_l2_code_fits(const sf_neuron *neuron);
+/* Program and parameters of such a population. */
+sf_result sf_l2_code_recognize(sf_l2_plan *plan,
+                               sf_l2_layer *layer) SF_MUST_USE;
+/* The children of its <program>. */
+struct _xmlNode;
+sf_result sf_l2_code_write(const sf_l2_plan *plan, const sf_l2_listing *listing,
+                           struct _xmlNode *node) SF_MUST_USE;
 
 /* Adds the connections of operand `port` of a layer. */
 sf_result sf_l2_connect(sf_l2_plan *plan, uint32_t layer,

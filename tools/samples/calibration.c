@@ -13,33 +13,57 @@ static bool is_as_it_lies(const sf_input *input) {
 }
 
 static sf_result convert_rows(const sf_input *input, uint64_t samples,
-                              sf_diag *diag, sf_word **out) {
+                              uint32_t steps, sf_diag *diag, sf_word **out) {
   size_t elements = sf_type_elements(&input->argument->type);
-  /* Both are bounded by the file: no product overflows. */
-  sf_word *rows = malloc((size_t)samples * elements * sizeof *rows + 1);
+  /* All are bounded by the file: no product overflows. */
+  sf_word *rows = malloc((size_t)samples * steps * elements * sizeof *rows + 1);
   if (!rows) return SF_OOM;
   *out = rows;
   for (uint64_t i = 0; i < samples; i++)
-    SF_TRY(sf_input_fill(input, i, 0, rows + i * elements, diag));
+    for (uint32_t t = 0; t < steps; t++)
+      SF_TRY(
+          sf_input_fill(input, i, t, rows + (i * steps + t) * elements, diag));
   return SF_OK;
 }
 
 static sf_result fill_argument(sf_calibration *calibration, uint32_t index,
                                sf_diag *diag) {
   const sf_input *input = &calibration->inputs.items[index];
-  if (input->has_time) {
-    return sf_error(diag, SF_DIAG_INPUT_SHAPE, SF_NO_LOC,
-                    "calibration samples of '%%%s' have an axis of time; one "
-                    "tensor a sample is taken",
-                    input->argument->name);
-  }
   if (is_as_it_lies(input)) {
     calibration->rows[index] = input->array.data;
     return SF_OK;
   }
-  SF_TRY(convert_rows(input, calibration->inputs.samples, diag,
-                      &calibration->owned[index]));
+  uint32_t steps = calibration->samples.steps;
+  SF_TRY(convert_rows(input, calibration->inputs.samples, steps ? steps : 1,
+                      diag, &calibration->owned[index]));
   calibration->rows[index] = calibration->owned[index];
+  return SF_OK;
+}
+
+enum { STEPS_MAX = 1 << 24 };
+
+/* Steps of spike trains, which all inputs must have; 0: one tensor a sample. */
+static sf_result find_steps(const sf_inputs *inputs, sf_diag *diag,
+                            uint32_t *out) {
+  const sf_input *first = &inputs->items[0];
+  for (uint32_t i = 1; i < inputs->count; i++) {
+    const sf_input *input = &inputs->items[i];
+    if (input->has_time == first->has_time &&
+        input->data_steps == first->data_steps)
+      continue;
+    return sf_error(
+        diag, SF_DIAG_INPUT_SHAPE, SF_NO_LOC,
+        "calibration samples of '%%%s' have %llu steps, those of "
+        "'%%%s' have %llu",
+        first->argument->name, (unsigned long long)first->data_steps,
+        input->argument->name, (unsigned long long)input->data_steps);
+  }
+  if (first->data_steps > STEPS_MAX) {
+    return sf_error(diag, SF_DIAG_INPUT_SHAPE, SF_NO_LOC,
+                    "calibration samples have %llu steps, at most %d are taken",
+                    (unsigned long long)first->data_steps, STEPS_MAX);
+  }
+  *out = first->has_time ? (uint32_t)first->data_steps : 0;
   return SF_OK;
 }
 
@@ -101,10 +125,12 @@ sf_result sf_calibration_open(const sf_calibration_request *request,
   out->rows = calloc(count, sizeof *out->rows);
   out->owned = calloc(count, sizeof *out->owned);
   if (!out->rows || !out->owned) return SF_OOM;
+  SF_TRY(find_steps(&out->inputs, diag, &out->samples.steps));
   for (uint32_t i = 0; i < count; i++)
     SF_TRY(fill_argument(out, i, diag));
   if (request->labels) SF_TRY(fill_labels(out, request->labels, diag));
   out->samples = (sf_samples){.size = sizeof out->samples,
+                              .steps = out->samples.steps,
                               .argument_count = count,
                               .count = out->inputs.samples,
                               .arguments = out->rows,

@@ -26,8 +26,8 @@ typedef struct sf_calibration {
 
 /* Opens the files against the module's first network and converts the samples
  * to the types of its arguments. *out_samples: NULL when none are asked for.
- * Errors: INPUT_SHAPE (also for spike trains: samples of passes have no time),
- * USAGE, as sf_array_read. Destroy in either case. */
+ * Errors: INPUT_SHAPE (also where some are spike trains and others not, or of
+ * another length), USAGE, as sf_array_read. Destroy in either case. */
 sf_result sf_calibration_open(const sf_calibration_request *request,
                               const sf_module *module, sf_diag *diag,
                               sf_calibration *out,

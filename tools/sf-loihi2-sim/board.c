@@ -1,5 +1,6 @@
 /* board.c - the whole configuration: timing, inputs, layers, cores, then links.
  */
+#include "tools/sf-loihi2-sim/code.h"
 #include "tools/sf-loihi2-sim/core.h"
 #include "tools/sf-loihi2-sim/link.h"
 
@@ -148,6 +149,7 @@ static sf_result read_board(const sf_sim_document *document,
                        &board->period));
   SF_TRY(read_inputs(document, board));
   SF_TRY(read_layers(document, board));
+  SF_TRY(sf_sim_read_codes(document, board));
   SF_TRY(read_cores(document, board));
   SF_TRY(check_tilings(document, board));
   return sf_sim_link(document, board);

@@ -11,7 +11,8 @@
 
 enum {
   SF_SIM_PORTS = 2,  /* RF has a real and an imaginary input */
-  SF_SIM_STATES = 3, /* sigma, act, res */
+  SF_SIM_STATES = 4, /* of a listing; sigma, act, res */
+  SF_SIM_OWN = 8,    /* parameters p0 .. p7 of a listing */
   SF_SIM_DELAY_MAX = 62
 };
 
@@ -38,7 +39,8 @@ typedef enum sf_sim_param_id {
   SF_SIM_OFFSET,     /* added before the division, or in every step */
   SF_SIM_GAIN,       /* of the input; absent: 1 */
   SF_SIM_RESET_MODE, /* 0 zero, 1 subtract */
-  SF_SIM_PARAM_COUNT
+  SF_SIM_P0,         /* of a listing, by number */
+  SF_SIM_PARAM_COUNT = SF_SIM_P0 + SF_SIM_OWN
 } sf_sim_param_id;
 
 /* One value for the group, or one a neuron. */
@@ -71,6 +73,12 @@ typedef struct sf_sim_program {
   sf_sim_update update;
 } sf_sim_program;
 
+/* One that the configuration lists itself: code.h. */
+typedef struct sf_sim_listing {
+  sf_sim_program program;
+  const struct sf_sim_code *code;
+} sf_sim_listing;
+
 const sf_sim_program *sf_sim_program_find(const char *name);
 
 typedef struct sf_sim_group {
@@ -78,6 +86,7 @@ typedef struct sf_sim_group {
   uint32_t base, count; /* neurons of the core */
   uint32_t start;       /* first step in which the program runs */
   const sf_sim_program *program;
+  const struct sf_sim_code *code; /* of a listing; NULL: a known program */
   sf_sim_param params[SF_SIM_PARAM_COUNT];
   uint32_t *element; /* of the layer, for each neuron */
   uint32_t rank;
@@ -170,8 +179,9 @@ typedef struct sf_sim_route {
 typedef struct sf_sim_board {
   const char *network;
   uint32_t lag, period;
-  uint32_t input_count, layer_count, core_count, route_count;
+  uint32_t input_count, layer_count, core_count, route_count, listing_count;
   sf_sim_input *inputs;
+  sf_sim_listing *listings;
   sf_sim_layer *layers;
   sf_sim_core *cores;   /* sorted by chip, then id */
   sf_sim_route *routes; /* sorted by from, then to */

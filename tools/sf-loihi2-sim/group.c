@@ -23,6 +23,14 @@ static const char *const param_names[SF_SIM_PARAM_COUNT] = {
     [SF_SIM_OFFSET] = "offset",
     [SF_SIM_GAIN] = "gain",
     [SF_SIM_RESET_MODE] = "resetMode",
+    [SF_SIM_P0] = "p0",
+    [SF_SIM_P0 + 1] = "p1",
+    [SF_SIM_P0 + 2] = "p2",
+    [SF_SIM_P0 + 3] = "p3",
+    [SF_SIM_P0 + 4] = "p4",
+    [SF_SIM_P0 + 5] = "p5",
+    [SF_SIM_P0 + 6] = "p6",
+    [SF_SIM_P0 + 7] = "p7",
 };
 
 /* Inclusive limits of loihi2.md 1.7; what is not listed is any 32-bit number.
@@ -164,6 +172,12 @@ static sf_result read_group(const sf_sim_document *document,
   if (core->neuron_count > SF_SIM_NEURONS_MAX)
     return sf_sim_bad(document, node, "too many neurons");
   group->program = sf_sim_program_find(program);
+  for (uint32_t i = 0; i < board->listing_count && !group->program; i++) {
+    const sf_sim_listing *listing = &board->listings[i];
+    if (strcmp(listing->program.name, program) != 0) continue;
+    group->program = &listing->program;
+    group->code = listing->code;
+  }
   if (!group->program)
     return sf_sim_bad(document, node, "unknown program '%s'", program);
   SF_TRY(read_box(document, node, &board->layers[group->layer], group));

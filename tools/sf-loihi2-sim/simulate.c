@@ -2,6 +2,7 @@
 #include "tools/sf-loihi2-sim/simulate.h"
 
 #include "support/process.h"
+#include "tools/sf-loihi2-sim/code.h"
 #include "tools/sf-loihi2-sim/deliver.h"
 
 #include <stdlib.h>
@@ -68,6 +69,7 @@ static void clear_states(sf_sim_group *group) {
     set_state(group, 2, SF_SIM_RESET_FIRST);
   if (group->program->needs >> SF_SIM_INITIAL & 1)
     set_state(group, 0, SF_SIM_INITIAL);
+  if (group->code) sf_sim_code_begin(group);
 }
 
 static void clear_all(const sf_sim_board *board) {

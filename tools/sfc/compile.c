@@ -39,17 +39,35 @@ static bool is_analog(const sf_network *network) {
   return found;
 }
 
-/* Analog networks are converted where the target needs it, and where samples to
- * do it well are given. *out is malloc'ed. */
+/* Populations that work on f32, as those of trained spiking networks do. */
+static bool spikes_in_f32(const sf_network *network) {
+  SF_FOREACH_OP(op, network) {
+    if (op->kind != SF_OP_NEURONS || sf_op_int(op, SF_ATTR_on) != SF_ON_CHIP)
+      continue;
+    for (uint32_t i = 0; i < op->operand_count; i++) {
+      const sf_value *value = sf_op_operand(op, i);
+      if (value && value->type.scalar.kind == SF_SCALAR_F32) return true;
+    }
+  }
+  return false;
+}
+
+/* Analog networks are converted and f32 ones that spike made integer where the
+ * target needs it, and where samples to do it well are given. *out is
+ * malloc'ed. */
 static sf_result choose_passes(const sfc_compile_job *job, char **out) {
   const sf_network *network = sf_module_find_network(
       job->module, (sf_slice){job->network, strlen(job->network)});
-  bool converts = !job->passes && network && is_analog(network) &&
-                  (job->samples || !job->target->takes_analog);
+  bool wanted =
+      !job->passes && network && (job->samples || !job->target->takes_analog);
+  const char *before = "";
+  if (wanted && is_analog(network)) before = "@convert,";
+  if (wanted && spikes_in_f32(network)) before = "@quantize,";
   const char *text = job->passes ? job->passes : job->target->pipeline;
-  *out = malloc(strlen(text) + sizeof "@convert,");
+  size_t size = strlen(before) + strlen(text) + 1;
+  *out = malloc(size);
   if (!*out) return SF_OOM;
-  sprintf(*out, "%s%s", converts ? "@convert," : "", text);
+  snprintf(*out, size, "%s%s", before, text);
   return SF_OK;
 }
 
