@@ -174,12 +174,15 @@ static sf_result add_terminals(nir_import *import) {
     bool top = node->depth == 0;
     bool input = node->type->kind == NIR_INPUT && top;
     bool output = node->type->kind == NIR_OUTPUT && top;
+    if (output && !(has[i] & 1))
+      sf_nir_refuse(import, node, "add the edge that was lost, or remove it",
+                    "no edge leads to this output of the network");
     if (!(has[i] & 1) && !input && !output)
       SF_TRY(add_terminal(import, i, true));
     if (!(has[i] & 2) && !output && !input)
       SF_TRY(add_terminal(import, i, false));
   }
-  return SF_OK;
+  return sf_nir_end_phase(import);
 }
 
 /* snnTorch loses the sum of two branches: the neuron behind it then hangs on a

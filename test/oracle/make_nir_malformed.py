@@ -91,6 +91,11 @@ def out_of_output(graph):
     graph["edges"].append(("out", "w"))
 
 
+@case("no edge leads to this output of the network")
+def lost_output(graph):
+    graph["edges"].remove(("n", "out"))
+
+
 @case("this is not the network that was trained")
 def orphan_input(graph):
     graph["nodes"]["input_n"] = {"type": "Input", "shape": np.array([2])}
