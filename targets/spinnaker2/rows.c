@@ -4,6 +4,7 @@
 #include "targets/spinnaker2/region_builder.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void put_word(s2_region_builder *b, uint32_t word) {
   sf_s2_region_put(b, &word, sizeof word);
@@ -54,21 +55,30 @@ static void put_weight(s2_region_builder *b, int32_t weight, uint32_t bytes) {
   sf_buffer_add(&b->bytes, &weight, bytes); /* little-endian both */
 }
 
+/* Room of zeros; NULL: out of memory, which the buffer remembers. */
+static char *put_zeros(s2_region_builder *b, size_t bytes) {
+  static const char zeros[256];
+  size_t start = b->bytes.size;
+  for (size_t left = bytes; left > 0;) {
+    size_t some = left < sizeof zeros ? left : sizeof zeros;
+    sf_buffer_add(&b->bytes, zeros, some);
+    left -= some;
+  }
+  return b->bytes.failed ? NULL : b->bytes.data + start;
+}
+
+/* Rows are mostly zeros where a PE's slice sees little of its input. */
 static void dense_row(s2_region_builder *b, const pe_projection *p,
                       uint32_t count, const s2_synapse *first, size_t n) {
-  size_t at = 0;
-  for (uint32_t t = 0; t < count; t++) {
-    bool here = at < n && first[at].target == t;
-    put_weight(b, here ? first[at].weight : 0, p->weight_bytes);
-    at += here;
-  }
+  size_t each = p->weight_bytes; /* little-endian both */
+  char *row = put_zeros(b, count * each);
+  for (size_t i = 0; row && i < n; i++)
+    memcpy(row + first[i].target * each, &first[i].weight, each);
   sf_s2_region_pad(b);
-  at = 0;
-  for (uint32_t t = 0; p->has_delays && t < count; t++) {
-    bool here = at < n && first[at].target == t;
-    sf_buffer_char(&b->bytes, (char)(here ? first[at].delay : 0));
-    at += here;
-  }
+  if (!p->has_delays) return;
+  row = put_zeros(b, count);
+  for (size_t i = 0; row && i < n; i++)
+    row[first[i].target] = (char)first[i].delay;
   sf_s2_region_pad(b);
 }
 
