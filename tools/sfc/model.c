@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static sf_result choose_network(sfc_session *session, sfc_model *model) {
   sf_module *module = model->import.module;
@@ -109,4 +110,19 @@ void sfc_print_next(const sfc_session *session, const char *format, ...) {
   vprintf(format, arguments);
   putchar('\n');
   va_end(arguments);
+}
+
+sf_result sfc_model_keep(sfc_session *session) {
+  const sfc_arguments *a = &session->arguments;
+  struct stat in, out;
+  if (!a->positional || !a->output || stat(a->positional, &in) != 0 ||
+      stat(a->output, &out) != 0 || !S_ISREG(in.st_mode) ||
+      in.st_dev != out.st_dev || in.st_ino != out.st_ino)
+    return SF_OK;
+  sf_error(session->diag, SF_DIAG_USAGE, SF_NO_LOC,
+           "'%s' is the model itself: writing it in another format would "
+           "lose it",
+           a->output);
+  sf_help(session->diag, "give -o another name");
+  return SF_FAIL;
 }

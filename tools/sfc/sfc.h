@@ -84,6 +84,9 @@ void sfc_print_choices(const sfc_model *model);
 
 /* Whether the last error reported was of this id. */
 bool sfc_last_error_is(const sfc_session *session, sf_diag_id id);
+/* USAGE where the output is the very file that is read: it would be lost. */
+sf_result sfc_model_keep(sfc_session *session) SF_MUST_USE;
+
 /* Prints `object` to standard output on one line and releases it. */
 void sfc_print_json(json_t *object);
 /* `next: sfc ...`, on a terminal and without --json. */

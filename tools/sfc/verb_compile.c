@@ -45,9 +45,12 @@ sf_result sfc_verb_import(sfc_session *session) {
     sfc_list_operators(session->arguments.json);
     return SF_OK;
   }
+  const char *path = session->arguments.positional;
+  size_t length = path ? strlen(path) : 0;
+  bool text = length > 3 && strcmp(path + length - 3, ".sf") == 0;
+  if (!text) SF_TRY(sfc_model_keep(session));
   sfc_model model;
-  sf_result result =
-      sfc_model_load(session, session->arguments.positional, &model);
+  sf_result result = sfc_model_load(session, path, &model);
   if (result == SF_OK) result = import_loaded(session, &model);
   sfc_model_destroy(&model);
   return result;

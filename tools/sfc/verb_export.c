@@ -44,6 +44,7 @@ sf_result sfc_verb_export(sfc_session *session) {
   if (!a->format || !a->output)
     return sf_error(session->diag, SF_DIAG_USAGE, SF_NO_LOC,
                     "sfc export needs --format F and -o FILE");
+  SF_TRY(sfc_model_keep(session));
   sfc_model model;
   sf_result result = sfc_model_load(session, a->positional, &model);
   if (result == SF_OK) result = export_loaded(session, &model);
