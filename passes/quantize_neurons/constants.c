@@ -172,6 +172,7 @@ int32_t *sf_constant_round(sf_constants *c, const double *values, int degree,
     double exact = ldexp(values[n] / pow(c->unit_values[n], degree), bits);
     double rounded = fmin(fmax(round(exact), INT32_MIN), INT32_MAX);
     out[n] = (int32_t)rounded;
+    if (isfinite(exact) && fabs(exact - rounded) > 1) c->cut_off = true;
     if (isfinite(exact) && exact != 0)
       c->error = fmax(c->error, fabs(rounded / exact - 1));
   }

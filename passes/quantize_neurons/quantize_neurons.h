@@ -108,6 +108,7 @@ typedef struct sf_constants {
   double *unit_values;
   double **of_slot; /* of the old function: NULL, no constant */
   double error;     /* largest relative one of what became integers */
+  bool cut_off;     /* a finite number did not fit 32 bits */
 } sf_constants;
 
 /* Params, and statements that only read constants. */

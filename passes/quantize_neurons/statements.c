@@ -100,6 +100,9 @@ static int common_bits(sf_translator *t, const sf_stmt *stmt, uint32_t first,
 /* add, sub, min, max, neg, abs, select, comparisons: operands of one scale. */
 static sf_result like(sf_translator *t, const sf_stmt *stmt, uint32_t first) {
   bool gives = sf_is_f32(stmt->result->type), whole;
+  if (sf_degree_of_operand(&t->degrees, stmt, first) < 0)
+    return refuse(t, stmt, "counts what has one over the unit of the weights",
+                  "only constants may; divide or multiply by a param instead");
   int bits = common_bits(t, stmt, first, &whole);
   draft d = {.kind = stmt->kind,
              .type = gives ? sf_int(32) : stmt->result->type,
@@ -145,7 +148,12 @@ static sf_result scale(sf_translator *t, const sf_stmt *stmt,
              .name = stmt->result->name,
              .a = value->operand};
   if (!shift) d.round = SF_ROUND_FLOOR;
+  t->constants.cut_off = false;
   SF_TRY(sf_fixed_constant(t, factors, name, degree, bits, &d.b));
+  if (t->constants.cut_off)
+    return refuse(t, stmt, "multiplies by a number that 32 bits do not hold",
+                  "scale the weights of the population, or keep it on the host "
+                  "with `on = host`");
   sf_noperand out;
   SF_TRY(put(t, &d, &out));
   set(t, stmt, out, target, false);
