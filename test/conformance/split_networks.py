@@ -82,7 +82,7 @@ def main():
           f"{kinds['wrong']} wrong")
     for text, times in reasons.most_common():
         print(f"  refused {times}: {text}")
-    few = kinds["split"] == 0 or (options.count >= 30 and 3 * kinds["split"] < options.count)
+    few = kinds["split"] == 0 or (options.count >= 30 and 3 * kinds["split"] < 2 * options.count)
     return 1 if kinds["wrong"] or few else 0
 
 
