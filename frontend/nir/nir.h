@@ -134,7 +134,8 @@ typedef struct nir_options {
   nir_convention use; /* the convention, with what was asked for by itself */
   bool dt_asked, reset_asked, if_gain_asked, convention_asked;
   bool cut_after_synapse; /* --recurrence synapse */
-  bool spike_inputs;      /* --input-type spike */
+  bool recurrence_asked;
+  bool spike_inputs; /* --input-type spike */
   bool lenient;
 } nir_options;
 
@@ -280,6 +281,8 @@ sf_result sf_nir_schedule(nir_import *import) SF_MUST_USE;
 
 /* nir_convention.c: dt, reset, gains, told and warned. */
 sf_result sf_nir_decide(nir_import *import) SF_MUST_USE;
+/* The order of recurrence, once the cycles are cut. */
+sf_result sf_nir_tell_order(nir_import *import) SF_MUST_USE;
 
 /* ---- Building. ---- */
 

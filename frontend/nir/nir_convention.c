@@ -14,7 +14,7 @@ typedef struct survey {
   uint32_t leaky;       /* nodes with a time constant */
   uint32_t spiking;     /* with a reset */
   uint32_t integrators; /* I and IF */
-  bool has_reset_value;
+  bool has_reset_value, delays;
   double smallest_tau;
   double ratio; /* tau / r, when it is one number everywhere; else 0 */
   bool ratio_differs, r_is_one;
@@ -53,6 +53,8 @@ static survey look(const nir_import *import) {
     const nir_node *node = &import->nodes[i];
     if (node->type->spikes && node->type->has_state) s.spiking++;
     if (node->field[NIR_V_RESET]) s.has_reset_value = true;
+    if (node->type->kind == NIR_DELAY)
+      s.delays |= !sf_nir_is_zero(node->field[NIR_DELAYS]);
     if (node->type->kind == NIR_INTEGRATOR) s.integrators++;
     if (node->type->kind != NIR_LEAKY && node->type->kind != NIR_CUBA) continue;
     s.leaky++;
@@ -90,7 +92,7 @@ static sf_result guess_dt(nir_import *import, const survey *s) {
                                "steps (or in ms)"
                              : "the file does not say; most files are written "
                                "with this one, in seconds"));
-  if (!s->leaky) return SF_OK;
+  if (!s->leaky && !s->delays) return SF_OK;
   sf_warning(import->diag, SF_DIAG_IMPORT_GUESS, import->loc,
              "dt is not stored and was guessed as %g: another one spikes "
              "differently",
@@ -217,6 +219,42 @@ static sf_result tell_rest(nir_import *import, const survey *s) {
     SF_TRY(sf_nir_choose(import, "layer-lag", "1",
                          "each layer sees the one before a step later, as Lava "
                          "runs it"));
+  return SF_OK;
+}
+
+/* ---- Order of recurrence. ---- */
+
+/* A synapse whose bias is added whether or not spikes have arrived. */
+static bool has_bias(const nir_node *node) {
+  bool weights = node->type->kind == NIR_LINEAR || node->type->kind == NIR_CONV;
+  const sf_h5_item *bias = node->field[NIR_BIAS];
+  return weights && bias && !sf_nir_is_zero(bias);
+}
+
+sf_result sf_nir_tell_order(nir_import *import) {
+  const nir_options *options = &import->options;
+  const nir_node *biased = NULL;
+  bool cut = false;
+  for (uint32_t i = 0; i < import->edge_count; i++) {
+    const nir_edge *edge = &import->edges[i];
+    const nir_node *ends[] = {&import->nodes[edge->from],
+                              &import->nodes[edge->to]};
+    cut |= edge->cut;
+    if (edge->cut && has_bias(ends[!options->cut_after_synapse]))
+      biased = ends[!options->cut_after_synapse];
+  }
+  if (!cut) return SF_OK;
+  SF_TRY(sf_nir_choose(import, "recurrence",
+                       options->cut_after_synapse ? "synapse" : "neuron", "%s",
+                       options->recurrence_asked
+                           ? "asked for"
+                           : "the step before is that of spikes, in all "
+                             "importers but nirtorch's"));
+  if (!biased || options->recurrence_asked) return SF_OK;
+  sf_warning(import->diag, SF_DIAG_IMPORT_GUESS, biased->loc,
+             "the recurrent bias acts from step 0 on; where the step before is "
+             "that of synapses, from step 1 on: they spike differently");
+  sf_help(import->diag, "--recurrence says it");
   return SF_OK;
 }
 

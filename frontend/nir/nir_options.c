@@ -188,6 +188,7 @@ static sf_result read_switch(const sf_import_option *word, sf_diag *diag,
     int index = 0;
     SF_TRY(choose_word(word, diag, rows[i].words, 2, &index));
     *rows[i].target = index == 1;
+    out->recurrence_asked |= rows[i].target == &out->cut_after_synapse;
     return SF_OK;
   }
   sf_error(diag, SF_DIAG_USAGE, SF_NO_LOC, "the nir reader has no option '%s'",

@@ -63,7 +63,8 @@ sf_result sf_nir_read_order(nir_import *import) {
   SF_TRY(sf_nir_link(import));
   SF_TRY(sf_nir_decide(import));
   SF_TRY(sf_nir_infer(import));
-  return sf_nir_schedule(import);
+  SF_TRY(sf_nir_schedule(import));
+  return sf_nir_tell_order(import);
 }
 
 static sf_result read_model(nir_import *import, sf_import *out) {
