@@ -58,7 +58,7 @@ def main():
             damage_fields(path, rng)
         try:
             done = subprocess.run(["sfc", "import", path, "-o", target],
-                                  capture_output=True, text=True, timeout=60)
+                                  capture_output=True, text=True, timeout=180)
             code, said = done.returncode, done.stderr
         except subprocess.TimeoutExpired:
             code, said = "no end", ""

@@ -85,7 +85,7 @@ def main():
                               ["--convention", "loihi", "--input-type", "spike"]])
         try:
             done = subprocess.run(["sfc", "import", path, "-o", target] + options,
-                                  capture_output=True, text=True, timeout=60)
+                                  capture_output=True, text=True, timeout=180)
             code, said = done.returncode, done.stderr
         except subprocess.TimeoutExpired:
             code, said = "none: out of time", ""
