@@ -12,7 +12,8 @@ Generated from `ir/library` by `scripts/docs.sh`. `sfc neurons NAME` prints a fu
 copy. Params without a value must be given. States start at the value shown. In formulas a state on the right is
 its value before the step. "conversion N" is a section of the numerical reference; `test/oracle/neuron_models.py` evaluates its
 equations and holds every function to them: 2,000 neurons, 60 steps, random parameters, every value that is sent, on
-interpreter, CPU and emulated Cortex-M4 (`test/interp/slow/neurons.test`). Loihi 2 has the programs that its README names."""
+interpreter, CPU and emulated Cortex-M4 (`test/interp/slow/neurons.test`). Loihi 2 runs those in integers and refuses the others by name; floats go through
+`quantize-neurons`."""
 # The bindings of conversion reference 3.9 with its extension forms, and 2.7.
 ROWS = [
     ("SpikingJelly IF, LIF, PLIF", "sj_if sj_if_soft sj_lif sj_lif_soft sj_lif_whole "
