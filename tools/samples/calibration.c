@@ -2,6 +2,7 @@
  */
 #include "tools/samples/calibration.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 /* f32 data that nothing scales are read where they are: image sets are large.
@@ -23,6 +24,25 @@ static sf_result convert_rows(const sf_input *input, uint64_t samples,
     for (uint32_t t = 0; t < steps; t++)
       SF_TRY(
           sf_input_fill(input, i, t, rows + (i * steps + t) * elements, diag));
+  return SF_OK;
+}
+
+/* One value that is no number would make every range that it reaches none. */
+static sf_result check_finite(const sf_calibration *calibration, uint32_t index,
+                              sf_diag *diag) {
+  const sf_value *argument = calibration->inputs.items[index].argument;
+  if (argument->type.scalar.kind != SF_SCALAR_F32) return SF_OK;
+  uint32_t steps = calibration->samples.steps;
+  uint64_t size = sf_type_elements(&argument->type) * (steps ? steps : 1);
+  uint64_t count = calibration->inputs.samples * size;
+  const sf_word *words = calibration->rows[index];
+  for (uint64_t i = 0; i < count; i++)
+    if (!isfinite(words[i].f))
+      return sf_error(diag, SF_DIAG_CALIBRATION, argument->loc,
+                      "calibration sample %llu of '%%%s' holds %g, which is no "
+                      "finite number",
+                      (unsigned long long)(i / size), argument->name,
+                      (double)words[i].f);
   return SF_OK;
 }
 
@@ -126,8 +146,10 @@ sf_result sf_calibration_open(const sf_calibration_request *request,
   out->owned = calloc(count, sizeof *out->owned);
   if (!out->rows || !out->owned) return SF_OOM;
   SF_TRY(find_steps(&out->inputs, diag, &out->samples.steps));
-  for (uint32_t i = 0; i < count; i++)
+  for (uint32_t i = 0; i < count; i++) {
     SF_TRY(fill_argument(out, i, diag));
+    SF_TRY(check_finite(out, i, diag));
+  }
   if (request->labels) SF_TRY(fill_labels(out, request->labels, diag));
   out->samples = (sf_samples){.size = sizeof out->samples,
                               .steps = out->samples.steps,
