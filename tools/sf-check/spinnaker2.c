@@ -1,6 +1,7 @@
 /* spinnaker2.c - every key that a PE sends goes through the tables. It must
- * come once to every PE that listens to it, twice to none, to no PE that
- * listens to nothing of its block, and ranks must rise.
+ * come once to every PE that listens to it, twice to none, and ranks must rise.
+ * A copy to a PE that listens to nothing of its block is none's mistake: boxes
+ * are routed, and weights of zero have no links.
  *
  *   spinnaker2_read.c   files as flat rows
  *   spinnaker2_index.c  which table, which core, who listens

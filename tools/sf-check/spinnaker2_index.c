@@ -74,10 +74,9 @@ static bool make_room(s2_walker *w, sf_arena *arena) {
   w->hearers = SF_NEW_ARRAY(arena, uint32_t, cores);
   w->reached = SF_NEW_ARRAY(arena, uint32_t, cores);
   w->wanted = SF_NEW_ARRAY(arena, uint64_t, cores);
-  w->block_of = SF_NEW_ARRAY(arena, uint64_t, cores);
   w->heard = SF_NEW_ARRAY(arena, s2_listened, w->a->heard_count + (size_t)1);
   return w->queue && w->got && w->ranges && w->tables && w->at && w->hearers &&
-         w->reached && w->wanted && w->block_of && w->heard;
+         w->reached && w->wanted && w->heard;
 }
 
 sf_result sf_check_spinnaker2_index(sf_check *check, const s2_artefact *a,

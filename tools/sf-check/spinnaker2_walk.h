@@ -37,9 +37,6 @@ typedef struct s2_walker {
   uint64_t searches;
   uint64_t *wanted; /* of each core: the last search that found it */
   uint32_t *hearers, hearer_count; /* of the present key */
-  uint64_t block;                  /* number of the present block */
-  uint64_t *block_of;              /* of each core: the last block that it
-                                      hears something of */
   sf_check_range *ranges;          /* of each core that sends, wormhole only */
   sf_check_range *range;           /* of the present one */
 } s2_walker;

@@ -133,8 +133,6 @@ cases = [
     ("order of matching", lambda t: t[1, 1].insert(0, dict(t[1, 1][1], mask=0, key=0)),
      "key 0x00000000 of core @a"),
     ("twice", lambda t: t[0, 0][0]["cores"].append(0), "comes twice to core @a"),
-    ("a stranger", lambda t: t[0, 0][0]["cores"].append(7),
-     "comes to core @d, which listens to none of its block"),
     ("too many entries", lambda t: t[0, 0].extend([t[0, 0][0]] * 16384),
      "chip (0, 0) has 16387 entries, its table holds 16384"),
 ]
