@@ -1,6 +1,9 @@
 /* verb_export.c - `sfc export MODEL --format F -o FILE`. */
 #include "tools/sfc/sfc.h"
 
+#include <ctype.h>
+#include <string.h>
+
 static json_t *choices_json(const sf_export *made) {
   json_t *rows = json_array();
   for (uint32_t i = 0; i < made->choice_count; i++) {
@@ -12,11 +15,28 @@ static json_t *choices_json(const sf_export *made) {
   return rows;
 }
 
+/* A word as a POSIX shell takes it back: in quotes if any byte needs them. */
+static void print_word(const char *word) {
+  bool plain = *word != '\0';
+  for (const char *c = word; *c && plain; c++)
+    plain = isalnum((unsigned char)*c) || strchr("_./-+=,:@%", *c);
+  if (!plain) putchar('\'');
+  for (const char *c = word; *c; c++)
+    if (*c == '\'')
+      fputs("'\\''", stdout);
+    else
+      putchar(*c);
+  if (!plain) putchar('\'');
+}
+
 /* The command that reads the file as the network computes. */
 static void print_command(const sf_export *made, const char *path) {
-  printf("read it back: sfc import %s", path);
-  for (uint32_t i = 0; i < made->choice_count; i++)
-    printf(" --%s %s", made->choices[i].name, made->choices[i].value);
+  fputs("read it back: sfc import ", stdout);
+  print_word(path);
+  for (uint32_t i = 0; i < made->choice_count; i++) {
+    printf(" --%s ", made->choices[i].name);
+    print_word(made->choices[i].value);
+  }
   putchar('\n');
 }
 
