@@ -29,6 +29,10 @@ static const char *const unrounded =
 static const char *const quantize_help =
     "run 'calibrate' and 'quantize' first, or give calibration samples "
     "(--calib)";
+static const char *const quantized_help =
+    "'quantize' found no integers for it where it stands; a mask of attention "
+    "becomes integers as an input that is added to the scores, or that a Where "
+    "chooses by; or run the model on 'cpu' without conversion";
 static const char *const vector_help =
     "'calibrate' and 'quantize' (--calib) make it integers where a quantize of "
     "one step stands before it and one behind it; or run the model on 'cpu' "
@@ -73,8 +77,11 @@ static const row *row_of(const sf_op *op) {
 
 static void report(sf_converter *c, const sf_op *op) {
   const row *r = row_of(op);
-  sf_convert_refuse(c, op, r ? r->help : quantize_help, "%s",
-                    r ? r->why : unrounded);
+  /* With samples it ran first, if the pipeline had not run it (prepare.c). */
+  bool quantized = c->run->samples != NULL ||
+                   sf_module_facts(c->run->module) & SF_FACT_QUANTIZED;
+  const char *help = quantized ? quantized_help : quantize_help;
+  sf_convert_refuse(c, op, r ? r->help : help, "%s", r ? r->why : unrounded);
 }
 
 /* Of one stream, and in the way only as its neighbours are. */

@@ -46,7 +46,8 @@ def network(ops, dtype, w):
               node("MatMul", ["a", "wo"], ["y"])]
     constants = {"w" + n: a for n, a in w.items()}
     constants.update(scale=np.float32(0.35), ninf=np.float32(-np.inf), lowest=LOWEST,
-                     zero=np.float32(0), causal=CAUSAL, hidden=~CAUSAL)
+                     zero=np.float32(0), one=np.float32(1), far=np.float32(-1e4), causal=CAUSAL,
+                     hidden=~CAUSAL)
     inputs = [info("x", [1, TOKENS, WIDTH])]
     if dtype is not None:
         inputs.append(info("m", [1, 1 if dtype == "row" else TOKENS, TOKENS],
@@ -59,6 +60,20 @@ def expected(x, shown, w):
     s = np.float32(0.35) * (x @ w["q"]) @ (x @ w["k"]).swapaxes(1, 2)
     e = np.exp(s - s.max(-1, keepdims=True)) * shown
     return (e / e.sum(-1, keepdims=True)) @ (x @ w["v"]) @ w["o"]
+
+
+def refusal(folder, w, calib):
+    """what is said of a mask that the network computes itself"""
+    path = os.path.join(folder, "computed.onnx")
+    with open(path, "wb") as file:
+        file.write(network([("Sub", ["one", "m"]), ("Mul", ["@", "far"]), ("Add", ["s", "@"])],
+                           "float", w))
+    run("sfc", "import", path, "-o", path + ".sf")
+    said = subprocess.run(["sf-opt", path + ".sf", "--passes", "canonicalize,convert-to-spiking",
+                           *calib, "-o", path + ".spikes.sf"], capture_output=True, text=True)
+    for line in said.stderr.splitlines():
+        if "error: " in line or line.startswith("help: "):
+            print("computed:", line[line.find("error: " if "error: " in line else "help: "):])
 
 
 def run(*words):
@@ -108,6 +123,8 @@ def main():
         print(f"{name}: float {'as' if floats < 1e-5 else 'not as'} the formula, {differ} of "
               f"{sum(f.size for f in forms)} integers differ, "
               f"{'near' if near > 0.999 else 'far'}")
+    files = [os.path.join(folder, "x.npy"), "m=" + os.path.join(folder, "float.npy")]
+    refusal(folder, w, [word for f in files for word in ("--calib", f)])
 
 
 if __name__ == "__main__":
