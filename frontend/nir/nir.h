@@ -133,6 +133,7 @@ typedef struct nir_convention {
 typedef struct nir_options {
   nir_convention use; /* the convention, with what was asked for by itself */
   bool dt_asked, reset_asked, if_gain_asked, convention_asked;
+  bool scheme_asked, current_asked;
   bool cut_after_synapse; /* --recurrence synapse */
   bool recurrence_asked;
   bool spike_inputs; /* --input-type spike */

@@ -191,6 +191,47 @@ static sf_result decide_if_gain(nir_import *import, const survey *s) {
   return SF_OK;
 }
 
+/* ---- Scheme and current. ---- */
+
+/* Where tau / r is one number, decays are 1 - dt / tau: the frameworks that
+ * write such files step by Euler (frontends.md 1.5). */
+static sf_result tell_scheme(nir_import *import, const survey *s) {
+  const nir_options *options = &import->options;
+  const char *scheme = sf_nir_scheme_text(options->use.scheme);
+  bool guessed = !options->scheme_asked && !options->convention_asked;
+  SF_TRY(sf_nir_choose(import, "scheme", scheme, "%s",
+                       options->scheme_asked
+                           ? "asked for"
+                           : "how the convention steps the equation"));
+  if (!guessed || !s->ratio_differs || !isfinite(s->smallest_tau)) return SF_OK;
+  double part = import->dt / s->smallest_tau;
+  sf_warning(import->diag, SF_DIAG_IMPORT_GUESS, import->loc,
+             "the scheme is not stored and was guessed as %s: of the shortest "
+             "time constant a step leaves %.6g by Euler and %.6g by "
+             "exponentials, which spike differently",
+             scheme, 1 - part, exp(-part));
+  sf_help(import->diag, "--scheme says it, or --convention of the framework "
+                        "that trained it");
+  return SF_OK;
+}
+
+static sf_result tell_current(nir_import *import) {
+  const nir_options *options = &import->options;
+  const char *current = sf_nir_current_text(options->use.current);
+  SF_TRY(sf_nir_choose(import, "current", current, "%s",
+                       options->current_asked
+                           ? "asked for"
+                           : "what the membrane sees of the synaptic current"));
+  if (options->current_asked || options->convention_asked) return SF_OK;
+  sf_warning(import->diag, SF_DIAG_IMPORT_GUESS, import->loc,
+             "that the membrane sees the %s current was guessed: by the other "
+             "order of the two updates it spikes at other steps",
+             current);
+  sf_help(import->diag, "--current says it, or --convention of the framework "
+                        "that trained it");
+  return SF_OK;
+}
+
 /* ---- The rest. ---- */
 
 static sf_result tell_rest(nir_import *import, const survey *s) {
@@ -199,14 +240,11 @@ static sf_result tell_rest(nir_import *import, const survey *s) {
   for (uint32_t i = 0; i < import->node_count; i++)
     cuba |= import->nodes[i].type->kind == NIR_CUBA;
   if (s->leaky) {
-    SF_TRY(sf_nir_choose(import, "scheme", sf_nir_scheme_text(use->scheme),
-                         "how the convention steps the equation"));
+    SF_TRY(tell_scheme(import, s));
     SF_TRY(sf_nir_choose(import, "gain", sf_nir_gain_text(use->gain),
                          "of inputs, as the convention has it"));
   }
-  if (cuba)
-    SF_TRY(sf_nir_choose(import, "current", sf_nir_current_text(use->current),
-                         "what the membrane sees of the synaptic current"));
+  if (cuba) SF_TRY(tell_current(import));
   if (s->spiking)
     SF_TRY(
         sf_nir_choose(import, "compare", use->at_threshold ? "ge" : "gt", "%s",

@@ -209,9 +209,11 @@ static sf_result read_word(const sf_import_option *word, sf_diag *diag,
   if (strcmp(word->name, "scheme") == 0) {
     SF_TRY(choose_word(word, diag, schemes, 4, &index));
     out->use.scheme = (nir_scheme)index;
+    out->scheme_asked = true;
   } else if (strcmp(word->name, "current") == 0) {
     SF_TRY(choose_word(word, diag, currents, 3, &index));
     out->use.current = (nir_current)index;
+    out->current_asked = true;
   } else if (strcmp(word->name, "gain") == 0) {
     SF_TRY(choose_word(word, diag, gains, 4, &index));
     out->use.gain = (nir_gain)index;
