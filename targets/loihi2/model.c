@@ -177,9 +177,9 @@ static const model_row spike_relay_row = {
 
 /* `x` made wider, which loses nothing: how legalize writes `convert`. */
 static bool widens_input(const sf_neuron *neuron) {
-  const sf_stmt *s = &neuron->stmts[0];
-  return neuron->stmt_count == 1 && s->kind == SF_NOP_WIDEN &&
-         s->operand[0].value == neuron->inputs[0] &&
+  if (neuron->stmt_count != 1) return false;
+  const sf_stmt *s = neuron->stmts;
+  return s->kind == SF_NOP_WIDEN && s->operand[0].value == neuron->inputs[0] &&
          s->result->type.kind == SF_SCALAR_INT &&
          s->result->type.bits >= neuron->inputs[0]->type.bits &&
          neuron->emits[0].value == s->result;
