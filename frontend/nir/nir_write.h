@@ -31,6 +31,14 @@ typedef struct nir_out_node {
   nir_out_field field[NIR_OUT_FIELDS_MAX];
 } nir_out_node;
 
+/* A Delay whose elements wait unequally long: several ops, and this one node
+ * in place of the last of them. */
+typedef struct nir_out_runs {
+  const char *name;
+  const sf_value *source;
+  const double *values; /* seconds, one an element */
+} nir_out_runs;
+
 typedef struct nir_out_edge {
   uint32_t from, to; /* nodes */
   bool late;         /* the target sees the step before */
@@ -61,10 +69,11 @@ typedef struct nir_export {
   uint32_t node_count, edge_count, edge_capacity;
   nir_out_node *nodes;
   nir_out_edge *edges;
-  uint32_t *node_of; /* op number to node; UINT32_MAX: none */
-  uint8_t *live;     /* the op leads to a result */
-  bool clashes;      /* an edge would be late and not late */
-  sf_names names;    /* of the file's nodes */
+  uint32_t *node_of;         /* op number to node; UINT32_MAX: none */
+  uint8_t *live;             /* the op leads to a result */
+  const nir_out_runs **runs; /* of op number; NULL: an op by itself */
+  bool clashes;              /* an edge would be late and not late */
+  sf_names names;            /* of the file's nodes */
   /* What the populations need of a reader, and which of them says so first
    * (NULL: none does). */
   nir_neuron convention;
@@ -110,6 +119,16 @@ sf_result sf_nir_write_edges(nir_export *export) SF_MUST_USE;
 /* nir_write_layer.c: type and datasets of an op without state. */
 sf_result sf_nir_write_layer(nir_export *export, const sf_op *op,
                              nir_out_node *node) SF_MUST_USE;
+/* nir_write_delay.c: numbers the ops, and finds the delays of runs of
+ * neighbours, which become single nodes. */
+sf_result sf_nir_find_runs(nir_export *export) SF_MUST_USE;
+/* Type and datasets of such a node, and of a delay op. */
+sf_result sf_nir_write_runs(nir_export *export, const sf_op *op,
+                            nir_out_node *node) SF_MUST_USE;
+sf_result sf_nir_write_delay(nir_export *export, const sf_op *op,
+                             nir_out_node *node) SF_MUST_USE;
+/* What the node of the op reads; NULL: constants alone. */
+const sf_value *sf_nir_source(const nir_export *export, const sf_op *op);
 /* nir_write_linear.c */
 sf_result sf_nir_write_linear(nir_export *export, const sf_op *op,
                               nir_out_node *node) SF_MUST_USE;

@@ -169,9 +169,8 @@ sf_result sf_nir_write_edges(nir_export *export) {
   SF_FOREACH_OP(op, network) {
     uint32_t to =
         export->live[op->order] ? export->node_of[op->order] : UINT32_MAX;
-    const sf_value *x = sf_op_operand(op, 0);
     if (to == UINT32_MAX) continue;
-    if (!x) x = sf_op_operand(op, 1); /* a blob times a stream */
+    const sf_value *x = sf_nir_source(export, op);
     if (x && result == SF_OK) result = arrive(&a, to, x);
   }
   uint32_t output = export->node_count - network->return_count;

@@ -10,6 +10,7 @@
 
 bool sf_nir_passes(const nir_export *export, const sf_op *op) {
   const sf_value *x = sf_op_operand(op, 0);
+  if (export->runs[op->order]) return false;
   switch (op->kind) {
   case SF_OP_ADD: /* several edges into a node are a sum */
     return x && sf_op_operand(op, 1);
@@ -25,6 +26,12 @@ bool sf_nir_passes(const nir_export *export, const sf_op *op) {
   default:
     return false;
   }
+}
+
+const sf_value *sf_nir_source(const nir_export *export, const sf_op *op) {
+  if (export->runs[op->order]) return export->runs[op->order]->source;
+  const sf_value *x = sf_op_operand(op, 0);
+  return x ? x : sf_op_operand(op, 1); /* a blob times a stream */
 }
 
 /* ---- What leads to a result. ---- */
@@ -43,7 +50,7 @@ static void reach(walk *w, const sf_value *value) {
 
 static sf_result find_live(nir_export *export) {
   sf_network *network = export->network;
-  size_t count = sf_network_number(network) + 1u;
+  size_t count = (size_t)network->op_count + 1;
   walk w = {.stack = SF_NEW_ARRAY(export->arena, const sf_op *, count),
             .seen = SF_NEW_ARRAY(export->arena, uint8_t, count)};
   if (!w.stack || !w.seen) return SF_OOM;
@@ -51,6 +58,10 @@ static sf_result find_live(nir_export *export) {
     reach(&w, network->returns[i].value);
   while (w.depth) {
     const sf_op *op = w.stack[--w.depth];
+    if (export->runs[op->order]) {
+      reach(&w, export->runs[op->order]->source);
+      continue;
+    }
     for (uint32_t i = 0; i < op->operand_count; i++)
       reach(&w, sf_op_operand(op, i));
   }
@@ -78,6 +89,8 @@ static const char *file_name(nir_export *export, const char *wanted) {
 static const char *node_name(nir_export *export, const sf_op *op) {
   const char *name = op->results[0]->name;
   size_t length = strlen(name);
+  if (export->runs[op->order])
+    return file_name(export, export->runs[op->order]->name);
   if (op->kind != SF_OP_RESHAPE || length < 7 ||
       strcmp(name + length - 6, ".shape") != 0)
     return file_name(export, name);
@@ -187,6 +200,7 @@ static sf_result rank_names(nir_export *export) {
 
 sf_result sf_nir_write_graph(nir_export *export) {
   const sf_network *network = export->network;
+  SF_TRY(sf_nir_find_runs(export));
   SF_TRY(find_live(export));
   size_t count = (size_t)network->op_count + network->argument_count +
                  network->return_count + 1;

@@ -1,4 +1,4 @@
-/* nir_write_layer.c - ops without state, and delays: scale, pools, flatten. */
+/* nir_write_layer.c - ops without state: scale, pools, flatten. */
 #include "frontend/nir/nir_write.h"
 
 #include <string.h>
@@ -69,26 +69,6 @@ static sf_result write_scale(nir_export *export, const sf_op *op,
   node->type = "Scale";
   sf_nir_add_field(node, "scale", SF_H5_FLOAT, 4, type->rank, type->dim,
                    values);
-  return SF_OK;
-}
-
-static sf_result write_delay(nir_export *export, const sf_op *op,
-                             nir_out_node *node) {
-  const sf_type *type = &op->results[0]->type;
-  int64_t steps = sf_op_int(op, SF_ATTR_steps);
-  size_t count = sf_type_elements(type);
-  double *values = SF_NEW_ARRAY(export->arena, double, count + 1);
-  if (!values) return SF_OOM;
-  if (steps > NIR_STEPS_MAX)
-    return sf_nir_cannot(export, op, NULL,
-                         "a Delay of more than %d steps is not read back",
-                         (int)NIR_STEPS_MAX);
-  for (size_t i = 0; i < count; i++)
-    values[i] = (double)steps * export->dt;
-  node->type = "Delay";
-  sf_nir_add_field(node, "delay", SF_H5_FLOAT, 8, type->rank, type->dim,
-                   values);
-  export->has_time = true;
   return SF_OK;
 }
 
@@ -182,6 +162,7 @@ static sf_result cannot_at_all(nir_export *export, const sf_op *op) {
 
 sf_result sf_nir_write_layer(nir_export *export, const sf_op *op,
                              nir_out_node *node) {
+  if (export->runs[op->order]) return sf_nir_write_runs(export, op, node);
   switch (op->kind) {
   case SF_OP_LINEAR:
     return sf_nir_write_linear(export, op, node);
@@ -194,7 +175,7 @@ sf_result sf_nir_write_layer(nir_export *export, const sf_op *op,
   case SF_OP_RESHAPE:
     return write_flatten(export, op, node);
   case SF_OP_DELAY:
-    return write_delay(export, op, node);
+    return sf_nir_write_delay(export, op, node);
   default:
     return cannot_at_all(export, op);
   }
