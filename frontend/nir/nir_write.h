@@ -40,8 +40,9 @@ typedef struct nir_out_runs {
 } nir_out_runs;
 
 typedef struct nir_out_edge {
-  uint32_t from, to; /* nodes */
-  bool late;         /* the target sees the step before */
+  uint32_t from, to;   /* nodes */
+  bool late;           /* the target sees the step before */
+  const sf_type *type; /* of the stream */
 } nir_out_edge;
 
 /* How the delays of one step in cycles are written. */
@@ -114,8 +115,14 @@ sf_result sf_nir_add_text(nir_export *export, nir_out_node *node,
 sf_result sf_nir_write_graph(nir_export *export) SF_MUST_USE;
 /* Whether the op is no node of its own: edges say what it does. */
 bool sf_nir_passes(const nir_export *export, const sf_op *op);
-/* nir_write_edges.c: once all nodes are there; sorts them by name. */
+/* `wanted` as a name of HDF5, not taken; NULL: out of memory. */
+const char *sf_nir_file_name(nir_export *export, const char *wanted);
+/* nir_write_edges.c: once all ops have nodes; sorts nodes by name. */
 sf_result sf_nir_write_edges(nir_export *export) SF_MUST_USE;
+sf_result sf_nir_add_edge(nir_export *export, nir_out_edge edge) SF_MUST_USE;
+/* nir_write_twice.c: nodes between those that have more than one edge. The
+ * edges of a node stand together. */
+sf_result sf_nir_part_edges(nir_export *export) SF_MUST_USE;
 /* nir_write_layer.c: type and datasets of an op without state. */
 sf_result sf_nir_write_layer(nir_export *export, const sf_op *op,
                              nir_out_node *node) SF_MUST_USE;

@@ -13,15 +13,24 @@ typedef struct arrival {
   bool late;
 } arrival;
 
+/* Edges first .. end are the terms of what a node reads. */
+typedef struct sum {
+  const sf_value *value;
+  uint32_t first, end;
+  bool right; /* a sum stands to the right of another */
+} sum;
+
 typedef struct arrivals {
   nir_export *export;
+  sum *sums;
+  uint32_t sum_count;
   uint32_t to;
   arrival *stack;
   size_t depth, room, walked;
-  bool right; /* a sum stands to the right of another */
+  bool right;
 } arrivals;
 
-static sf_result add_edge(nir_export *export, nir_out_edge edge) {
+sf_result sf_nir_add_edge(nir_export *export, nir_out_edge edge) {
   if (export->edge_count == export->edge_capacity) {
     uint32_t capacity = export->edge_capacity ? 2 * export->edge_capacity : 64;
     nir_out_edge *grown = SF_NEW_ARRAY(export->arena, nir_out_edge, capacity);
@@ -59,7 +68,8 @@ static sf_result follow(arrivals *a) {
     if (!op || !sf_nir_passes(export, op)) {
       uint32_t from = op ? export->node_of[op->order] : at.value->index;
       if (from != UINT32_MAX) /* else it was refused */
-        SF_TRY(add_edge(export, (nir_out_edge){from, a->to, at.late}));
+        SF_TRY(sf_nir_add_edge(
+            export, (nir_out_edge){from, a->to, at.late, &at.value->type}));
       continue;
     }
     bool fits = true;
@@ -85,14 +95,13 @@ static uint32_t rank_of(const nir_export *export, uint32_t edge) {
 
 /* The reader adds in the order of names, from the left; the first two terms may
  * change places. */
-static void check_order(const arrivals *a, const sf_value *value,
-                        uint32_t first) {
-  nir_export *export = a->export;
-  uint32_t count = export->edge_count - first;
+static void check_order(nir_export *export, const sum *terms) {
+  const sf_value *value = terms->value;
+  uint32_t first = terms->first, count = terms->end - first;
   if (count < 3 || value->type.scalar.kind != SF_SCALAR_F32) return;
   uint32_t x = rank_of(export, first), y = rank_of(export, first + 1);
   uint32_t last = x > y ? x : y;
-  bool same = !a->right;
+  bool same = !terms->right;
   for (uint32_t i = 2; i < count; i++) {
     same &= rank_of(export, first + i) > last;
     last = rank_of(export, first + i);
@@ -102,6 +111,23 @@ static void check_order(const arrivals *a, const sf_value *value,
               "the order of the terms of '%%%s' is not stored: readers add in "
               "one of their own, which may change the last bit",
               value->name);
+}
+
+static int compare_names(const void *a, const void *b) {
+  const nir_out_node *const *x = a, *const *y = b;
+  return strcmp((*x)->name, (*y)->name);
+}
+
+static sf_result rank_names(nir_export *export) {
+  nir_out_node **sorted =
+      SF_NEW_ARRAY(export->arena, nir_out_node *, export->node_count + 1u);
+  if (!sorted) return SF_OOM;
+  for (uint32_t i = 0; i < export->node_count; i++)
+    sorted[i] = &export->nodes[i];
+  qsort(sorted, export->node_count, sizeof *sorted, compare_names);
+  for (uint32_t i = 0; i < export->node_count; i++)
+    sorted[i]->rank = i;
+  return SF_OK;
 }
 
 /* ---- Each edge once. ---- */
@@ -133,19 +159,11 @@ static sf_result sort_edges(nir_export *export) {
 }
 
 /* A file has an edge once, and readers decide which are late. */
-static void check_twice(nir_export *export) {
+static void check_late(nir_export *export) {
   for (uint32_t i = 1; i < export->edge_count; i++) {
     const nir_out_edge *last = &export->edges[i - 1], *edge = last + 1;
-    if (last->from != edge->from || last->to != edge->to) continue;
-    if (last->late != edge->late) {
+    if (last->from == edge->from && last->to == edge->to)
       export->clashes = true; /* until delays are nodes */
-      continue;
-    }
-    export->refusals++;
-    sf_error(export->diag, SF_DIAG_EXPORT, export->nodes[edge->to].loc,
-             "'%s' takes '%s' twice in one sum; an edge of NIR counts once",
-             export->nodes[edge->to].name, export->nodes[edge->from].name);
-    sf_help(export->diag, "multiply it by 2 instead");
   }
 }
 
@@ -156,28 +174,39 @@ static sf_result arrive(arrivals *a, uint32_t to, const sf_value *value) {
   a->to = to;
   (void)push(a, value, false);
   SF_TRY(follow(a));
-  check_order(a, value, first);
+  a->sums[a->sum_count++] =
+      (sum){value, first, a->export->edge_count, a->right};
   return SF_OK;
 }
 
-sf_result sf_nir_write_edges(nir_export *export) {
+static sf_result arrive_everywhere(arrivals *a) {
+  nir_export *export = a->export;
   const sf_network *network = export->network;
-  arrivals a = {.export = export, .room = (size_t)network->op_count + 3};
-  a.stack = SF_NEW_ARRAY(export->arena, arrival, a.room);
-  if (!a.stack) return SF_OOM;
-  sf_result result = SF_OK;
   SF_FOREACH_OP(op, network) {
     uint32_t to =
         export->live[op->order] ? export->node_of[op->order] : UINT32_MAX;
     if (to == UINT32_MAX) continue;
     const sf_value *x = sf_nir_source(export, op);
-    if (x && result == SF_OK) result = arrive(&a, to, x);
+    if (x) SF_TRY(arrive(a, to, x));
   }
   uint32_t output = export->node_count - network->return_count;
-  for (uint32_t i = 0; i < network->return_count && result == SF_OK; i++)
-    result = arrive(&a, output + i, network->returns[i].value);
-  if (result == SF_OOM) return SF_OOM;
+  for (uint32_t i = 0; i < network->return_count; i++)
+    SF_TRY(arrive(a, output + i, network->returns[i].value));
+  return SF_OK;
+}
+
+sf_result sf_nir_write_edges(nir_export *export) {
+  arrivals a = {.export = export,
+                .room = (size_t)export->network->op_count + 3};
+  a.stack = SF_NEW_ARRAY(export->arena, arrival, a.room);
+  a.sums = SF_NEW_ARRAY(export->arena, sum, export->node_count + 1u);
+  if (!a.stack || !a.sums) return SF_OOM;
+  if (arrive_everywhere(&a) == SF_OOM) return SF_OOM;
+  SF_TRY(sf_nir_part_edges(export));
+  SF_TRY(rank_names(export));
+  for (uint32_t i = 0; i < a.sum_count; i++)
+    check_order(export, &a.sums[i]);
   SF_TRY(sort_edges(export));
-  check_twice(export);
+  check_late(export);
   return SF_OK;
 }

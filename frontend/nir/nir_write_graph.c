@@ -5,7 +5,6 @@
 #include "frontend/nir/nir_write.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 bool sf_nir_passes(const nir_export *export, const sf_op *op) {
@@ -71,8 +70,7 @@ static sf_result find_live(nir_export *export) {
 
 /* ---- Names. ---- */
 
-/* `wanted` as a name of HDF5, not taken; NULL: out of memory. */
-static const char *file_name(nir_export *export, const char *wanted) {
+const char *sf_nir_file_name(nir_export *export, const char *wanted) {
   char *name = sf_arena_text(export->arena, sf_slice_of(wanted));
   if (!name) return NULL;
   if (strlen(name) > NIR_NAME_MAX) name[NIR_NAME_MAX] = '\0';
@@ -90,15 +88,15 @@ static const char *node_name(nir_export *export, const sf_op *op) {
   const char *name = op->results[0]->name;
   size_t length = strlen(name);
   if (export->runs[op->order])
-    return file_name(export, export->runs[op->order]->name);
+    return sf_nir_file_name(export, export->runs[op->order]->name);
   if (op->kind != SF_OP_RESHAPE || length < 7 ||
       strcmp(name + length - 6, ".shape") != 0)
-    return file_name(export, name);
+    return sf_nir_file_name(export, name);
   char *base = sf_arena_text(export->arena, (sf_slice){name, length - 6});
   if (!base) return NULL;
   bool taken = sf_names_find(&export->names, sf_slice_of(base)) ||
                sf_network_find_value(export->network, sf_slice_of(base));
-  return file_name(export, taken ? name : base);
+  return sf_nir_file_name(export, taken ? name : base);
 }
 
 static nir_out_node *add_node(nir_export *export, const char *type,
@@ -140,7 +138,7 @@ static sf_result add_inputs(nir_export *export) {
     const char *name =
         sorted ? argument->name
                : sf_arena_printf(export->arena, "%05u_%s", i, argument->name);
-    if (!name || !(name = file_name(export, name))) return SF_OOM;
+    if (!name || !(name = sf_nir_file_name(export, name))) return SF_OOM;
     SF_TRY(add_terminal(export, "Input", name, &argument->type));
   }
   return SF_OK;
@@ -152,7 +150,7 @@ static sf_result add_outputs(nir_export *export) {
     const char *name = network->return_count == 1
                            ? "output"
                            : sf_arena_printf(export->arena, "output_%05u", i);
-    if (!name || !(name = file_name(export, name))) return SF_OOM;
+    if (!name || !(name = sf_nir_file_name(export, name))) return SF_OOM;
     SF_TRY(add_terminal(export, "Output", name, &network->return_types[i]));
   }
   return SF_OK;
@@ -179,25 +177,6 @@ static sf_result add_op(nir_export *export, const sf_op *op) {
   return result == SF_OOM ? SF_OOM : SF_OK;
 }
 
-/* ---- Order of names. ---- */
-
-static int compare_names(const void *a, const void *b) {
-  const nir_out_node *const *x = a, *const *y = b;
-  return strcmp((*x)->name, (*y)->name);
-}
-
-static sf_result rank_names(nir_export *export) {
-  nir_out_node **sorted =
-      SF_NEW_ARRAY(export->arena, nir_out_node *, export->node_count + 1u);
-  if (!sorted) return SF_OOM;
-  for (uint32_t i = 0; i < export->node_count; i++)
-    sorted[i] = &export->nodes[i];
-  qsort(sorted, export->node_count, sizeof *sorted, compare_names);
-  for (uint32_t i = 0; i < export->node_count; i++)
-    sorted[i]->rank = i;
-  return SF_OK;
-}
-
 sf_result sf_nir_write_graph(nir_export *export) {
   const sf_network *network = export->network;
   SF_TRY(sf_nir_find_runs(export));
@@ -211,7 +190,6 @@ sf_result sf_nir_write_graph(nir_export *export) {
   SF_FOREACH_OP(op, network)
     if (export->live[op->order]) SF_TRY(add_op(export, op));
   SF_TRY(add_outputs(export));
-  SF_TRY(rank_names(export));
   SF_TRY(sf_nir_write_edges(export));
   return export->refusals ? SF_FAIL : SF_OK;
 }

@@ -103,7 +103,7 @@ def main(work, count, first, files):
         try:
             trip(source, options, work, tally)
         except (Failed, ValueError, AssertionError) as error:
-            if any(s in str(error) for s in ("NIR has no node for it", "of NIR counts once")):
+            if "NIR has no node for it" in str(error):
                 tally["refused"] += 1
                 continue
             wrong += 1
