@@ -34,9 +34,10 @@ static void survey_ratio(survey *s, const nir_node *node) {
     if (t < s->smallest_tau) s->smallest_tau = t;
     if (gain != 1) s->r_is_one = false;
     double rockpool = t / (1 + gain);
-    if (rockpool > 0 && (s->rockpool == 0 || rockpool < s->rockpool))
+    if (rockpool > 0 && isfinite(rockpool) &&
+        (s->rockpool == 0 || rockpool < s->rockpool))
       s->rockpool = rockpool;
-    if (gain == 1 || !(ratio > 0) ||
+    if (gain == 1 || !(ratio > 0) || !isfinite(ratio) ||
         (s->ratio > 0 && fabs(ratio - s->ratio) > 1e-5 * s->ratio))
       s->ratio_differs = true;
     if (s->ratio == 0) s->ratio = ratio;
