@@ -34,20 +34,28 @@ static sf_result share_of(const sf_cutter *c, int32_t begin, int32_t end,
   return SF_OK;
 }
 
-/* Farthest end such that [begin, end) takes at most `share`; begin: none. */
+/* Farthest end such that [begin, end) takes at most `share`; begin: none. Steps
+ * double until one is too long: what a part costs to look at grows with it, and
+ * a line may have many. */
 static sf_result reach(const sf_cutter *c, int32_t begin, uint64_t share,
                        int32_t *out) {
-  int32_t low = begin, high = c->type->dim[0];
+  enum { FIRST_STEP = 64 };
+  int32_t low = begin, high = c->type->dim[0], step = FIRST_STEP;
   int32_t most = (int32_t)c->plan->options.dense_neurons;
   if (most > 0 && high - begin > most) high = begin + most;
+  bool bounded = false;
   while (low < high) {
-    int32_t middle = low + (high - low + 1) / 2;
+    bool halve = bounded || high - low <= step;
+    int32_t middle = halve ? low + (high - low + 1) / 2 : low + step;
     uint64_t taken;
     SF_TRY(share_of(c, begin, middle, &taken));
-    if (taken <= share)
+    if (taken <= share) {
       low = middle;
-    else
+      if (!halve && step <= INT32_MAX / 2) step *= 2;
+    } else {
       high = middle - 1;
+      bounded = true;
+    }
   }
   *out = low;
   return SF_OK;

@@ -145,6 +145,22 @@ static size_t first_edge(const sf_blob *index, size_t edges, int32_t target) {
   return low;
 }
 
+/* Sources first .. end of the edges first .. last. */
+typedef struct source_range {
+  int32_t first, end;
+} source_range;
+
+static source_range sources_of(const sf_blob *index, size_t first,
+                               size_t last) {
+  source_range range = {INT32_MAX, 0};
+  for (size_t e = first; e < last; e++) {
+    int32_t source = sf_blob_i32(index, 2 * e + 1);
+    if (source < range.first) range.first = source;
+    if (source >= range.end) range.end = source + 1;
+  }
+  return range;
+}
+
 sf_result sf_plan_count_edges(sf_plan *plan, const sf_plan_sum *sum,
                               sf_plan_list_cost cost, const void *cost_data,
                               sf_plan_edges *out) {
@@ -154,11 +170,14 @@ sf_result sf_plan_count_edges(sf_plan *plan, const sf_plan_sum *sum,
   size_t edges = sf_blob_elements(index) / 2;
   size_t first = first_edge(index, edges, sum->box.begin[0]);
   size_t last = first_edge(index, edges, sum->box.end[0]);
-  size_t sources = sf_type_elements(&sum->op->operands[0].value->type);
-  uint32_t *counts = calloc(sources ? sources : 1, sizeof *counts);
+  if (first == last) return SF_OK;
+  /* A box of many reads few of the sources: cutting stays linear in them. */
+  source_range range = sources_of(index, first, last);
+  size_t sources = (size_t)(range.end - range.first);
+  uint32_t *counts = calloc(sources, sizeof *counts);
   if (!counts) return SF_OOM;
   for (size_t e = first; e < last; e++)
-    counts[sf_blob_i32(index, 2 * e + 1)]++;
+    counts[sf_blob_i32(index, 2 * e + 1) - range.first]++;
   for (size_t j = 0; j < sources; j++) {
     if (counts[j] == 0) continue;
     out->sources++;
