@@ -18,14 +18,18 @@ static void fix_checksum(unsigned char *bytes, size_t size) {
     bytes[size - HASH_BYTES + i] = (unsigned char)(hash >> (8 * i));
 }
 
-/* Everything that a reader may ask of an item. */
+/* Everything that a reader may ask of an item. Of other kinds than numbers and
+ * strings there are no bytes, whatever the shape says. */
 static double touch(const sf_h5_item *item) {
   double sum = (double)strlen(item->path);
-  if (item->is_group) return sum;
+  bool text = item->kind == SF_H5_STRING;
+  if (item->is_group || (!text && !sf_h5_is_number(item))) return sum;
   for (uint64_t i = 0; i < item->elements; i++) {
     int64_t integer = 0;
-    if (item->kind == SF_H5_STRING) sum += (double)strlen(item->strings[i]);
-    if (!sf_h5_is_number(item)) continue;
+    if (text) {
+      sum += (double)strlen(item->strings[i]);
+      continue;
+    }
     sum += sf_h5_f64(item, i);
     if (sf_h5_i64(item, i, &integer)) sum += (double)integer;
   }
