@@ -5,6 +5,7 @@
 #include "frontend/onnx/model.h"
 #include "ir/copy.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -213,10 +214,16 @@ static sf_result read_operand(onnx_node *node, uint32_t index, sf_scalar scalar,
                               const sf_type *type, bool as_stream,
                               onnx_neuron_operand *out) {
   *out = (onnx_neuron_operand){0};
-  if (sf_onnx_constant(node, index) && !as_stream)
-    return read_constant(node, index, type->rank, scalar, out)
-               ? SF_OK
-               : sf_onnx_failed(node);
+  if (sf_onnx_constant(node, index) && !as_stream) {
+    if (!read_constant(node, index, type->rank, scalar, out))
+      return sf_onnx_failed(node);
+    if (!out->blob && scalar.kind == SF_SCALAR_F32 && isnan(out->number.d))
+      return sf_onnx_refuse(node, NULL,
+                            "input %u is the constant NaN, and numbers of the "
+                            "IR are none",
+                            index);
+    return SF_OK;
+  }
   sf_value *value = sf_onnx_stream(node, index, type->rank);
   out->stream = sf_onnx_spread(node, sf_onnx_widened(node, value), type);
   return out->stream ? SF_OK : sf_onnx_failed(node);
