@@ -211,6 +211,13 @@ def clip_without_input():
                   opset=6)
 
 
+@case("node 'it': error: .*input 2 is the constant NaN")
+def choice_of_nan():
+    return simple([node("Greater", ["x", "x"], ["c"]),
+                   node("Where", ["c", "x", "n"], ["y"], name="it")],
+                  [tensor("n", f32(1) * np.float32(np.nan))])
+
+
 @case("ok")
 def pad_without_output():
     return simple([node("Pad", ["x", "p"], [], name="it"), node("Relu", ["x"], ["y"])],
