@@ -5,6 +5,7 @@
 #ifndef SF_NETX_H
 #define SF_NETX_H
 
+#include "frontend/choices.h"
 #include "frontend/h5_tree.h"
 #include "sf/frontend.h"
 
@@ -153,8 +154,7 @@ typedef struct netx_builder {
   int64_t message_bits; /* of what the layer before sends; 0: binary */
   int64_t created;      /* layers so far: counts for the reset offset */
   bool flatten;         /* a flatten layer came last */
-  sf_choice *choices;
-  uint32_t choice_count, choice_capacity;
+  sf_choices choices;
 } netx_builder;
 
 /* netx_build.c */

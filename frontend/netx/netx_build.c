@@ -25,29 +25,13 @@ void sf_netx_set_param(sf_op *op, const char *param, int64_t value) {
 
 sf_result sf_netx_choose(netx_builder *builder, const char *name,
                          const char *value, const char *format, ...) {
-  sf_arena *arena = builder->model->module->arena;
   char reason[512];
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(reason, sizeof reason, format, arguments);
   va_end(arguments);
-  if (builder->choice_count == builder->choice_capacity) {
-    uint32_t capacity =
-        builder->choice_capacity ? 2 * builder->choice_capacity : 16;
-    sf_choice *grown = SF_NEW_ARRAY(arena, sf_choice, capacity);
-    if (!grown) return SF_OOM;
-    if (builder->choices)
-      memcpy(grown, builder->choices, builder->choice_count * sizeof *grown);
-    builder->choices = grown;
-    builder->choice_capacity = capacity;
-  }
-  sf_choice choice = {
-      .name = sf_arena_text(arena, (sf_slice){name, strlen(name)}),
-      .value = sf_arena_text(arena, (sf_slice){value, strlen(value)}),
-      .reason = sf_arena_text(arena, (sf_slice){reason, strlen(reason)})};
-  if (!choice.name || !choice.value || !choice.reason) return SF_OOM;
-  builder->choices[builder->choice_count++] = choice;
-  return SF_OK;
+  return sf_choices_add(&builder->choices, builder->model->module->arena, name,
+                        value, reason);
 }
 
 static sf_result choose_lag(netx_builder *builder) {
@@ -214,7 +198,7 @@ sf_result sf_netx_build(netx_model *model, sf_import *out) {
   int64_t period = sf_netx_reset_period(model);
   if (period) builder.network->period = period;
   SF_TRY(sf_network_set_returns(builder.network, 1, &builder.stream));
-  out->choices = builder.choices;
-  out->choice_count = builder.choice_count;
+  out->choices = builder.choices.items;
+  out->choice_count = builder.choices.count;
   return SF_OK;
 }

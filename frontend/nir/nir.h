@@ -6,6 +6,7 @@
 #ifndef SF_NIR_H
 #define SF_NIR_H
 
+#include "frontend/choices.h"
 #include "frontend/h5_tree.h"
 #include "ir/names.h"
 #include "sf/frontend.h"
@@ -214,8 +215,7 @@ typedef struct nir_import {
   uint32_t *order;
   uint32_t refusals;
   double dt;
-  sf_choice *choices;
-  uint32_t choice_count, choice_capacity;
+  sf_choices choices;
 } nir_import;
 
 /* Where edges that name a node or a nested graph arrive and leave. */
@@ -314,8 +314,6 @@ sf_result sf_nir_close_delay(nir_import *import, nir_node *node,
 sf_scalar sf_nir_scalar_ahead(const nir_import *import, const nir_node *node);
 /* What spiking nodes send. */
 sf_scalar sf_nir_spike_scalar(const nir_import *import);
-/* Narrowest integer that holds low .. high. */
-sf_scalar sf_nir_int_scalar(int64_t low, int64_t high);
 /* nir_build_linear.c */
 sf_result sf_nir_build_linear(nir_import *import, nir_node *node, sf_value *x,
                               sf_value **out) SF_MUST_USE;

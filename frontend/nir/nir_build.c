@@ -2,6 +2,8 @@
  * values of the step before, arguments and results. */
 #include "frontend/nir/nir.h"
 
+#include "ir/arith.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,8 +94,8 @@ static sf_value *add(nir_import *import, const nir_node *node, sf_value *a,
   sf_type type = a->type;
   sf_scalar p = a->type.scalar, q = b->type.scalar;
   if (!floats)
-    type.scalar = sf_nir_int_scalar(sf_scalar_min(p) + sf_scalar_min(q),
-                                    sf_scalar_max(p) + sf_scalar_max(q));
+    type.scalar = sf_int_holding(sf_scalar_min(p) + sf_scalar_min(q),
+                                 sf_scalar_max(p) + sf_scalar_max(q));
   const char *name = value_name(import, node, "sum");
   sf_op *op = sf_op_create(import->network, NULL, SF_OP_ADD, 2, node->loc);
   if (!op || !name) return NULL;

@@ -5,14 +5,6 @@
 #include <math.h>
 #include <stdio.h>
 
-sf_scalar sf_nir_int_scalar(int64_t low, int64_t high) {
-  unsigned bits = SF_INT_BITS_MIN;
-  while (bits < SF_INT_BITS_MAX && (high >= (int64_t)1 << (bits - 1) ||
-                                    low < -((int64_t)1 << (bits - 1))))
-    bits++;
-  return sf_int(bits);
-}
-
 sf_scalar sf_nir_spike_scalar(const nir_import *import) {
   return import->options.use.many ? sf_int(17) : sf_spike();
 }

@@ -1,6 +1,8 @@
 /* nir_build_layer.c - nodes without state: scale, pools, flatten, threshold. */
 #include "frontend/nir/nir.h"
 
+#include "ir/arith.h"
+
 #include <string.h>
 
 static sf_result build_scale(nir_import *import, nir_node *node, sf_value *x,
@@ -27,8 +29,8 @@ static sf_result build_pool(nir_import *import, nir_node *node, sf_value *x,
   sf_scalar scalar = x->type.scalar;
   if (scalar.kind != SF_SCALAR_F32) {
     int64_t area = w->kernel[0] * w->kernel[1];
-    scalar = sf_nir_int_scalar(area * sf_scalar_min(scalar),
-                               area * sf_scalar_max(scalar));
+    scalar = sf_int_holding(area * sf_scalar_min(scalar),
+                            area * sf_scalar_max(scalar));
   }
   sf_type type = sf_nir_type_of(scalar, &node->out);
   *out = sf_nir_op(import, node, SF_OP_POOL, x, NULL, NULL, NULL, &type);

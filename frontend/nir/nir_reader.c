@@ -72,8 +72,8 @@ static sf_result read_model(nir_import *import, sf_import *out) {
   SF_TRY(sf_nir_build(import));
   SF_TRY(sf_nir_end_phase(import));
   SF_TRY(sf_verify(import->module, import->diag));
-  out->choices = import->choices;
-  out->choice_count = import->choice_count;
+  out->choices = import->choices.items;
+  out->choice_count = import->choices.count;
   return SF_OK;
 }
 

@@ -84,7 +84,7 @@ typedef struct nir_export {
   uint32_t refusals;
   nir_out_warning *warnings; /* the latest first */
   sf_export *out;
-  uint32_t choice_capacity;
+  sf_choices choices; /* texts in the arena of `out` */
 } nir_export;
 
 /* nir_write_report.c: something that the format cannot hold; the export goes on

@@ -27,14 +27,13 @@ static bool same_cuts(const nir_export *export, const nir_import *import) {
 
 static sf_result options_of(const nir_export *export, sf_diag *diag,
                             nir_options *out) {
-  const sf_export *told = export->out;
+  const sf_choices *told = &export->choices;
   sf_import_option *words =
-      SF_NEW_ARRAY(export->arena, sf_import_option, told->choice_count + 1u);
+      SF_NEW_ARRAY(export->arena, sf_import_option, told->count + 1u);
   if (!words) return SF_OOM;
-  for (uint32_t i = 0; i < told->choice_count; i++)
-    words[i] =
-        (sf_import_option){told->choices[i].name, told->choices[i].value};
-  return sf_nir_options_read(words, told->choice_count, diag, out);
+  for (uint32_t i = 0; i < told->count; i++)
+    words[i] = (sf_import_option){told->items[i].name, told->items[i].value};
+  return sf_nir_options_read(words, told->count, diag, out);
 }
 
 static sf_result read_again(const nir_export *export, const sf_h5_tree *tree,

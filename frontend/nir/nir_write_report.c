@@ -51,30 +51,10 @@ void sf_nir_give_warnings(const nir_export *export) {
   }
 }
 
-static sf_result grow(nir_export *export) {
-  sf_export *out = export->out;
-  if (out->choice_count < export->choice_capacity) return SF_OK;
-  uint32_t capacity =
-      export->choice_capacity ? 2 * export->choice_capacity : 16;
-  sf_choice *grown = SF_NEW_ARRAY(out->arena, sf_choice, capacity);
-  if (!grown) return SF_OOM;
-  if (out->choices)
-    memcpy(grown, out->choices, out->choice_count * sizeof *grown);
-  out->choices = grown;
-  export->choice_capacity = capacity;
-  return SF_OK;
-}
-
 sf_result sf_nir_tell(nir_export *export, const char *name, const char *value,
                       const char *reason) {
-  SF_TRY(grow(export));
-  sf_arena *arena = export->out->arena;
-  sf_choice choice = {.name = sf_arena_text(arena, sf_slice_of(name)),
-                      .value = sf_arena_text(arena, sf_slice_of(value)),
-                      .reason = sf_arena_text(arena, sf_slice_of(reason))};
-  if (!choice.name || !choice.value || !choice.reason) return SF_OOM;
-  export->out->choices[export->out->choice_count++] = choice;
-  return SF_OK;
+  return sf_choices_add(&export->choices, export->out->arena, name, value,
+                        reason);
 }
 
 /* ---- Datasets. ---- */

@@ -16,8 +16,6 @@ static sf_result try_cycles(nir_export *export, nir_out_cycles cycles,
                          .own_dt = !(network->dt > 0)};
   export->dt = export->own_dt ? 1 : network->dt;
   export->names.arena = export->arena;
-  export->out->choices = NULL;
-  export->out->choice_count = 0;
   *out_same = false;
   sf_h5_stream_destroy(stream);
   SF_TRY(sf_nir_write_graph(export));
@@ -54,6 +52,8 @@ sf_result sf_nir_write(sf_network *network, const char *path, sf_diag *diag,
     sf_note(diag, network->loc, "%u more faults were found",
             export.refusals - NIR_REPORTED_MAX);
   if (result == SF_OK) result = sf_h5_stream_write(&stream, path, diag);
+  out->choices = export.choices.items;
+  out->choice_count = export.choices.count;
   if (result == SF_OK) sf_nir_give_warnings(&export);
   sf_h5_stream_destroy(&stream);
   sf_arena_destroy(export.arena);

@@ -3,6 +3,7 @@
 #ifndef SF_ONNX_MODEL_H
 #define SF_ONNX_MODEL_H
 
+#include "frontend/choices.h"
 #include "frontend/onnx/onnx.h"
 #include "frontend/onnx/wire.h"
 #include "ir/names.h"
@@ -119,8 +120,7 @@ struct onnx_import {
   sf_names blobs;     /* by what they were made of */
   sf_names reported;  /* labels of refused nodes */
   sf_names functions;
-  sf_choice *choices;
-  uint32_t choice_count, choice_capacity;
+  sf_choices choices;
 };
 
 /* load.c: maps, checks and unpacks. The file stays mapped. */

@@ -93,8 +93,8 @@ static sf_result read_model(onnx_import *import, const char *path,
   SF_TRY(sf_onnx_fold_steps(import));
   SF_TRY(sf_onnx_keep_states(import));
   SF_TRY(sf_verify(import->module, import->diag));
-  out->choices = import->choices;
-  out->choice_count = import->choice_count;
+  out->choices = import->choices.items;
+  out->choice_count = import->choices.count;
   return SF_OK;
 }
 

@@ -58,23 +58,7 @@ sf_result sf_onnx_failed(const onnx_node *node) {
 
 sf_result sf_onnx_choose(onnx_import *import, const char *name,
                          const char *value, const char *reason) {
-  for (uint32_t i = 0; i < import->choice_count; i++)
-    if (strcmp(import->choices[i].name, name) == 0) return SF_OK;
-  sf_arena *arena = import->module->arena;
-  if (import->choice_count == import->choice_capacity) {
-    uint32_t capacity =
-        import->choice_capacity ? 2 * import->choice_capacity : 16;
-    sf_choice *grown = SF_NEW_ARRAY(arena, sf_choice, capacity);
-    if (!grown) return SF_OOM;
-    if (import->choices)
-      memcpy(grown, import->choices, import->choice_count * sizeof *grown);
-    import->choices = grown;
-    import->choice_capacity = capacity;
-  }
-  sf_choice choice = {.name = sf_arena_text(arena, sf_slice_of(name)),
-                      .value = sf_arena_text(arena, sf_slice_of(value)),
-                      .reason = sf_arena_text(arena, sf_slice_of(reason))};
-  if (!choice.name || !choice.value || !choice.reason) return SF_OOM;
-  import->choices[import->choice_count++] = choice;
-  return SF_OK;
+  if (sf_choices_has(&import->choices, name)) return SF_OK;
+  return sf_choices_add(&import->choices, import->module->arena, name, value,
+                        reason);
 }
