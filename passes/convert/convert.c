@@ -16,6 +16,7 @@
 
 #include "passes/calibrate/runner.h"
 #include "passes/rewrite/networks.h"
+#include "passes/rewrite/unread.h"
 
 #include <string.h>
 
@@ -92,21 +93,6 @@ static bool is_analog(const sf_network *network) {
   return false;
 }
 
-static void erase_unread(sf_network *network) {
-  for (bool erased = true; erased;) {
-    erased = false;
-    for (sf_op *op = network->last, *previous; op; op = previous) {
-      previous = op->prev;
-      bool read = false;
-      for (uint32_t i = 0; i < op->result_count; i++)
-        read = read || op->results[i]->first_use;
-      if (read) continue;
-      sf_op_erase(op);
-      erased = true;
-    }
-  }
-}
-
 static sf_result open_reference(sf_converter *c) {
   SF_TRY(sf_module_clone(c->run->module, &c->reference));
   SF_TRY(sf_module_clone(c->run->module, &c->model));
@@ -151,11 +137,11 @@ static sf_result rewrite(sf_converter *c) {
   SF_TRY(sf_convert_populate(c));
   SF_TRY(sf_convert_types(c));
   if (adds_up) SF_TRY(sf_convert_accumulate(c, constants));
-  erase_unread(c->network);
+  sf_erase_unread(c->network);
   SF_TRY(keep_names(c));
   SF_TRY(sf_convert_linear(c));
   SF_TRY(sf_convert_maxima(c));
-  erase_unread(c->network);
+  sf_erase_unread(c->network);
   return sf_convert_timing(c);
 }
 

@@ -4,6 +4,8 @@
  * that what is measured is the same, bit for bit. */
 #include "passes/quantize/quantize.h"
 
+#include "passes/rewrite/unread.h"
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -190,8 +190,6 @@ const double *sf_reference_means(const struct sf_reference *reference,
 sf_result sf_partial_network(sf_quantizer *q, uint32_t count,
                              sf_value *const *values,
                              sf_module **out) SF_MUST_USE;
-/* Erases what nothing reads, backwards. */
-void sf_erase_unread(sf_network *network);
 
 /* ---- frontier.c: accumulators on all samples, so that a measurement runs only
  * what is behind the last ones. ---- */

@@ -2,6 +2,7 @@
 #include "passes/quantize/quantize.h"
 
 #include "passes/calibrate/runner.h"
+#include "passes/rewrite/unread.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,17 +56,6 @@ static void bypass_sites(sf_network *network) {
 static sf_value *same_value(const sf_network *network, const sf_value *value) {
   return sf_network_find_value(network,
                                (sf_slice){value->name, strlen(value->name)});
-}
-
-/* Backwards, so that readers go before what they read. */
-void sf_erase_unread(sf_network *network) {
-  for (sf_op *op = network->last, *before; op; op = before) {
-    before = op->prev;
-    bool used = false;
-    for (uint32_t i = 0; i < op->result_count; i++)
-      used = used || op->results[i]->first_use;
-    if (!used) sf_op_erase(op);
-  }
 }
 
 sf_result sf_partial_network(sf_quantizer *q, uint32_t count,

@@ -3,6 +3,7 @@
 #include "passes/quantize/quantize.h"
 
 #include "passes/calibrate/runner.h"
+#include "passes/log_number.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -170,20 +171,11 @@ static sf_result measure(sweep *s, tally *totals) {
 
 /* ---- The log. ---- */
 
-static sf_result set_number(sf_module *module, sf_log_entry *log,
-                            const char *name, double value) {
-  /* Four digits: enough to compare, and the same text everywhere. */
-  double scale = value == 0 ? 1 : pow(10, 3 - floor(log10(fabs(value))));
-  sf_item item = {.kind = SF_ITEM_NUMBER,
-                  .number = sf_number_double(round(value * scale) / scale)};
-  return sf_dict_set(module->arena, &log->attrs, name, &item);
-}
-
 static sf_result log_units(sf_module *module, sf_log_entry *log,
                            const sf_linear_sum *sum) {
   if (sum->count == 0) return SF_OK; /* of softmax and norms: their step */
   if (!sum->has_site)
-    return set_number(module, log, "delta", (double)sum->delta[0]);
+    return sf_log_set_number(module, log, "delta", (double)sum->delta[0]);
   int32_t least = sum->divisor[0], most = least;
   for (uint32_t c = 1; c < sum->channels; c++) {
     if (sum->divisor[c] < least) least = sum->divisor[c];
@@ -201,9 +193,11 @@ static sf_result log_site(const sweep *s, uint32_t index, const tally *total,
   for (size_t n = 0; n < elements; n++)
     dead += !atomic_load_explicit(&s->alive[index][n], memory_order_relaxed);
   sf_module *module = s->q->run->module;
-  SF_TRY(set_number(module, log, "dead", (double)dead / (double)elements));
+  SF_TRY(
+      sf_log_set_number(module, log, "dead", (double)dead / (double)elements));
   double all = (double)elements * (double)s->q->samples;
-  return set_number(module, log, "saturated", (double)total->saturated / all);
+  return sf_log_set_number(module, log, "saturated",
+                           (double)total->saturated / all);
 }
 
 static sf_result log_sum(const sweep *s, uint32_t index, const tally *total) {
@@ -222,8 +216,8 @@ static sf_result log_sum(const sweep *s, uint32_t index, const tally *total) {
   SF_TRY(log_units(module, log, sum));
   if (!q->reference) return SF_OK;
   if (total->size > 0)
-    SF_TRY(set_number(module, log, "relative_error",
-                      sqrt(total->error / total->size)));
+    SF_TRY(sf_log_set_number(module, log, "relative_error",
+                             sqrt(total->error / total->size)));
   return log_site(s, index, total, log);
 }
 
@@ -243,9 +237,10 @@ static sf_result log_accuracy(const sweep *s) {
   SF_TRY(sf_dict_set_int(module->arena, &log->attrs, "samples",
                          (int64_t)q->samples));
   if (!s->classes[0]) return SF_OK;
-  SF_TRY(
-      set_number(module, log, "float_accuracy", share_right(q, s->classes[0])));
-  return set_number(module, log, "accuracy", share_right(q, s->classes[1]));
+  SF_TRY(sf_log_set_number(module, log, "float_accuracy",
+                           share_right(q, s->classes[0])));
+  return sf_log_set_number(module, log, "accuracy",
+                           share_right(q, s->classes[1]));
 }
 
 sf_result sf_quantize_report(sf_quantizer *q) {

@@ -4,12 +4,6 @@
 #include "passes/quantize_neurons/quantize_neurons.h"
 #include "passes/rewrite/op_copy.h"
 
-static sf_type integers_like(const sf_type *type, unsigned bits) {
-  sf_type out = *type;
-  out.scalar = sf_int(bits);
-  return out;
-}
-
 /* Bits that `count` numbers of that type need when they are added up. */
 static unsigned sum_bits(sf_scalar scalar, int64_t count) {
   unsigned bits = scalar.kind == SF_SCALAR_SPIKE ? 2 : scalar.bits;
@@ -31,7 +25,7 @@ static sf_result back_pool(const sf_op *op, sf_value *integer, sf_op *before,
   sf_op *copy = sf_op_copy_into(op->network, before, op, 1);
   if (!copy) return SF_OOM;
   sf_op_set_operand(copy, 0, integer);
-  sf_type type = integers_like(&op->results[0]->type, 32);
+  sf_type type = op->results[0]->type;
   int64_t kernel[2];
   sf_op_ints(op, SF_ATTR_kernel, 2, kernel);
   if (sf_op_int(op, SF_ATTR_kind) == SF_POOL_MAX) {
@@ -58,11 +52,6 @@ static sf_result back_move(const sf_op *op, sf_value *integer, sf_op *before,
   return *out ? SF_OK : SF_OOM;
 }
 
-static bool moves_one(const sf_op *op) {
-  return op->kind == SF_OP_RESHAPE || op->kind == SF_OP_TRANSPOSE ||
-         op->kind == SF_OP_SLICE || op->kind == SF_OP_DELAY;
-}
-
 sf_result sf_back_stream(sf_neurons_job *job, sf_value *value, sf_op *before,
                          sf_value **integer, double *scale) {
   *integer = NULL;
@@ -75,7 +64,8 @@ sf_result sf_back_stream(sf_neurons_job *job, sf_value *value, sf_op *before,
   if (!op) return sf_encode_argument(job, value->index, integer, scale);
   sf_value *from = sf_op_operand(op, 0);
   bool pools = op->kind == SF_OP_POOL;
-  if (op->kind != SF_OP_CONVERT && !pools && !moves_one(op)) return SF_OK;
+  bool moves = sf_moves_one(op) || op->kind == SF_OP_DELAY;
+  if (op->kind != SF_OP_CONVERT && !pools && !moves) return SF_OK;
   sf_value *below;
   SF_TRY(sf_back_stream(job, from, before, &below, scale));
   if (!below) return SF_OK;

@@ -2,6 +2,9 @@
  * the samples, if one of few enough levels does, else the finest. */
 #include "passes/quantize_neurons/quantize_neurons.h"
 
+#include "ir/arith.h"
+#include "ir/names.h"
+
 #include <math.h>
 
 /* Values of argument `index` over all samples and their steps. */
@@ -58,13 +61,6 @@ static sf_result choose_step(const sf_neurons_job *job, uint32_t index,
   return SF_OK;
 }
 
-static unsigned bits_of(int32_t low, int32_t high) {
-  unsigned bits = SF_INT_BITS_MIN;
-  while (low < -(1 << (bits - 1)) || high > (1 << (bits - 1)) - 1)
-    bits++;
-  return bits;
-}
-
 static void set_param(sf_op *op, sf_slice name, sf_number number) {
   sf_argument *argument = sf_op_argument(op, name);
   if (argument) sf_argument_set_number(argument, number);
@@ -81,18 +77,18 @@ sf_result sf_encode_argument(sf_neurons_job *job, uint32_t index,
   int32_t low, high;
   float step;
   SF_TRY(choose_step(job, index, &low, &high, &step));
-  sf_scalar emit = sf_int(bits_of(low, high));
+  sf_scalar emit = sf_int_holding(low, high);
   sf_neuron *function = sf_library_use_as(
-      job->run->module, (sf_slice){"quant_input", 11}, emit, job->run->diag);
+      job->run->module, sf_slice_of("quant_input"), emit, job->run->diag);
   if (!function) return SF_FAIL;
   sf_op *op = sf_op_create(job->network, job->network->first, SF_OP_NEURONS, 1,
                            argument->loc);
   if (!op) return SF_OOM;
   SF_TRY(sf_op_set_neuron(op, function));
   sf_op_set_operand(op, 0, argument);
-  set_param(op, (sf_slice){"s", 1}, sf_number_float(step));
-  set_param(op, (sf_slice){"low", 3}, sf_number_int(low));
-  set_param(op, (sf_slice){"high", 4}, sf_number_int(high));
+  set_param(op, sf_slice_of("s"), sf_number_float(step));
+  set_param(op, sf_slice_of("low"), sf_number_int(low));
+  set_param(op, sf_slice_of("high"), sf_number_int(high));
   SF_TRY(sf_op_set_int(op, SF_ATTR_on, SF_ON_HOST));
   sf_type type = argument->type;
   type.scalar = emit;

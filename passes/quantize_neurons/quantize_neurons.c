@@ -1,9 +1,10 @@
 /* quantize-neurons: a trained spiking network in integers.
  *
- *   %1 = linear %0, @w, @b : f32[10]       %1 = linear %0, @w.int, @b.int :
- * i32[10] %2 = neurons @lif(%1)             =>   %2 = neurons @lif.int(%1)
- *     {beta = 0.9} : spike[10]               {beta = 29491, theta = ..} :
- * spike[10]
+ *   %1 = linear %0, @w, @b : f32[10]
+ *   %2 = neurons @lif(%1) {beta = 0.9} : spike[10]
+ *     =>
+ *   %1 = linear %0, @w.int, @b.int : i32[10]
+ *   %2 = neurons @lif.int(%1) {beta = 29491, theta = ..} : spike[10]
  *
  * The weights of each population count a unit u, potentials u / 2^n. What is
  * added to them or compared with them, as a threshold, is rounded to the same;
@@ -14,6 +15,7 @@
 
 #include "passes/calibrate/runner.h"
 #include "passes/rewrite/normal_form.h"
+#include "passes/rewrite/unread.h"
 
 enum { STAT_POPULATIONS, STAT_PROJECTIONS, STAT_INPUTS };
 static const sf_stat stats[] = {
@@ -150,16 +152,6 @@ static sf_result quantize_all(sf_neurons_job *job) {
 
 /* ---- The network afterwards. ---- */
 
-static void erase_unread(sf_network *network) {
-  for (sf_op *op = network->last, *before; op; op = before) {
-    before = op->prev;
-    bool used = false;
-    for (uint32_t i = 0; i < op->result_count; i++)
-      used = used || op->results[i]->first_use;
-    if (!used) sf_op_erase(op);
-  }
-}
-
 static sf_result update_returns(sf_neurons_job *job) {
   uint32_t count = job->network->return_count;
   sf_value **values = SF_NEW_ARRAY(job->run->scratch, sf_value *, count + 1u);
@@ -190,7 +182,7 @@ static sf_result run_job(sf_neurons_job *job) {
   SF_TRY(create_job(job));
   SF_TRY(quantize_all(job));
   SF_TRY(update_returns(job));
-  erase_unread(job->network);
+  sf_erase_unread(job->network);
   SF_TRY(sf_verify(job->run->module, job->run->diag));
   for (uint32_t i = 0; i < job->network->argument_count; i++)
     job->run->stats[STAT_INPUTS] += job->encoded[i] != NULL;

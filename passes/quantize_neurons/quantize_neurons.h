@@ -54,7 +54,6 @@ typedef struct sf_neurons_layer {
   unsigned fraction;
   double error, size;    /* of weights, squared */
   double constant_error; /* largest, relative, of params and literals */
-  uint64_t spikes[2], differ;
 } sf_neurons_layer;
 
 /* The pass at work. */
@@ -71,6 +70,11 @@ typedef struct sf_neurons_job {
   sf_neurons_layer *layers;
   bool failed;
 } sf_neurons_job;
+
+/* Does the op move elements of one stream? */
+static inline bool sf_moves_one(const sf_op *op) {
+  return sf_op_is(op, SF_TRAIT_MOVES) && op->kind != SF_OP_CONCAT;
+}
 
 /* ---- backing.c: f32 streams that are integers times one number. ---- */
 

@@ -1,5 +1,6 @@
 /* report.c - the log: what rounding did to the weights and constants of each
  * layer, and, on the samples, to its spikes and to the answer. */
+#include "passes/log_number.h"
 #include "passes/quantize_neurons/quantize_neurons.h"
 
 #include "support/process.h"
@@ -147,15 +148,6 @@ static sf_result measure(sweep *s) {
 
 /* ---- The log. ---- */
 
-static sf_result set_number(sf_module *module, sf_log_entry *log,
-                            const char *name, double value) {
-  /* Four digits: enough to compare, and the same text everywhere. */
-  double scale = value == 0 ? 1 : pow(10, 3 - floor(log10(fabs(value))));
-  sf_item item = {.kind = SF_ITEM_NUMBER,
-                  .number = sf_number_double(round(value * scale) / scale)};
-  return sf_dict_set(module->arena, &log->attrs, name, &item);
-}
-
 static sf_result log_layer(const sweep *s, uint32_t index) {
   const sf_neurons_job *job = s->job;
   sf_module *module = job->run->module;
@@ -167,12 +159,14 @@ static sf_result log_layer(const sweep *s, uint32_t index) {
   if (!log) return SF_OOM;
   SF_TRY(
       sf_dict_set_int(module->arena, &log->attrs, "bits", job->options->bits));
-  SF_TRY(set_number(module, log, "unit", layer->unit));
+  SF_TRY(sf_log_set_number(module, log, "unit", layer->unit));
   SF_TRY(sf_dict_set_int(module->arena, &log->attrs, "fraction_bits",
                          layer->fraction));
-  SF_TRY(set_number(module, log, "weight_error",
-                    layer->size > 0 ? sqrt(layer->error / layer->size) : 0));
-  SF_TRY(set_number(module, log, "constant_error", layer->constant_error));
+  SF_TRY(sf_log_set_number(module, log, "weight_error",
+                           layer->size > 0 ? sqrt(layer->error / layer->size)
+                                           : 0));
+  SF_TRY(
+      sf_log_set_number(module, log, "constant_error", layer->constant_error));
   const sf_value *before = job->samples ? s->values[0][index] : NULL;
   if (!before || sf_is_f32(before->type.scalar)) return SF_OK;
   tally total = {0};
@@ -212,11 +206,11 @@ static sf_result log_answers(const sweep *s) {
   uint64_t same = 0;
   for (uint64_t n = 0; n < job->samples; n++)
     same += s->classes[0][n] == s->classes[1][n];
-  SF_TRY(set_number(module, log, "same_answers",
-                    (double)same / (double)job->samples));
+  SF_TRY(sf_log_set_number(module, log, "same_answers",
+                           (double)same / (double)job->samples));
   if (!job->run->samples->labels) return SF_OK;
-  SF_TRY(set_number(module, log, "float_accuracy", share_right(s, 0)));
-  return set_number(module, log, "accuracy", share_right(s, 1));
+  SF_TRY(sf_log_set_number(module, log, "float_accuracy", share_right(s, 0)));
+  return sf_log_set_number(module, log, "accuracy", share_right(s, 1));
 }
 
 sf_result sf_neurons_report(sf_neurons_job *job) {

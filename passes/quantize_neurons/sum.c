@@ -35,11 +35,6 @@ static sf_result push(sf_neurons_job *job, sf_sum *sum, sf_sum_term **out) {
   return SF_OK;
 }
 
-static bool is_projection(const sf_op *op) {
-  return op->kind == SF_OP_LINEAR || op->kind == SF_OP_CONV ||
-         op->kind == SF_OP_CONVT || op->kind == SF_OP_SPARSE;
-}
-
 /* Weights of a transposed convolution and edges are no rows of a channel: one
  * unit for all of them. */
 static void find_rows(sf_sum_term *t) {
@@ -101,17 +96,13 @@ static sf_result add_stream(sf_neurons_job *job, sf_value *value, sf_op *before,
   return SF_OK;
 }
 
-static bool moves(const sf_op *op) {
-  return op->kind == SF_OP_RESHAPE || op->kind == SF_OP_TRANSPOSE ||
-         op->kind == SF_OP_SLICE;
-}
-
 /* A move of a sum, not of what can be read as it is. */
 static bool is_moved_sum(const sf_value *value) {
-  while (value->op && (moves(value->op) || value->op->kind == SF_OP_DELAY))
+  while (value->op &&
+         (sf_moves_one(value->op) || value->op->kind == SF_OP_DELAY))
     value = sf_op_operand(value->op, 0);
-  return value->op &&
-         (is_projection(value->op) || value->op->kind == SF_OP_ADD);
+  return value->op && (sf_op_is(value->op, SF_TRAIT_PROJECTION) ||
+                       value->op->kind == SF_OP_ADD);
 }
 
 static sf_result gather(sf_neurons_job *job, sf_value *value, sf_op *before,
@@ -119,7 +110,7 @@ static sf_result gather(sf_neurons_job *job, sf_value *value, sf_op *before,
   sf_op *op = value->op;
   bool is_f32 = sf_is_f32(value->type.scalar);
   if (depth == DEPTH_MAX) return refuse(job, value);
-  if (is_f32 && op && is_projection(op))
+  if (is_f32 && op && sf_op_is(op, SF_TRAIT_PROJECTION))
     return add_projection(job, op, before, out);
   if (is_f32 && op && op->kind == SF_OP_ADD) {
     sf_value *a = sf_op_operand(op, 0), *b = sf_op_operand(op, 1);
