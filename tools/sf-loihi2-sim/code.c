@@ -82,39 +82,7 @@ typedef struct sf_sim_code {
 
 /* ---- Arithmetic. ---- */
 
-/* value / 2^shift; |value| is at most 2^62. */
-static int64_t shift_down(int64_t value, uint32_t shift, rounding round) {
-  if (shift == 0) return value;
-  int64_t one = (int64_t)1 << shift, rest = value % one;
-  int64_t floor = (value - rest) / one;
-  if (rest < 0) {
-    floor--;
-    rest += one;
-  }
-  bool up = false;
-  switch (round) {
-  case FLOOR:
-    break;
-  case CEIL:
-    up = rest > 0;
-    break;
-  case ZERO:
-    up = value < 0 && rest > 0;
-    break;
-  case HALF_UP:
-    up = rest >= one / 2;
-    break;
-  case HALF_AWAY:
-    up = value < 0 ? rest > one / 2 : rest >= one / 2;
-    break;
-  default:
-    up = rest > one / 2 || (rest == one / 2 && floor % 2 != 0);
-    break;
-  }
-  return floor + up;
-}
-
-/* a / b; 32-bit numbers; b = 0 gives 0. */
+/* a / b; both at most 2^62 in size; b = 0 gives 0. */
 static int64_t divide(int64_t a, int64_t b, rounding round) {
   if (b == 0) return 0;
   if (b < 0) {
@@ -147,6 +115,11 @@ static int64_t divide(int64_t a, int64_t b, rounding round) {
     break;
   }
   return floor + up;
+}
+
+/* value / 2^shift; |value| is at most 2^62, and so is 2^shift. */
+static int64_t shift_down(int64_t value, uint32_t shift, rounding round) {
+  return divide(value, (int64_t)1 << shift, round);
 }
 
 static int64_t arithmetic(const instruction *i, int64_t a, int64_t b,
