@@ -7,6 +7,7 @@
  */
 #include "frontend/nir/nir.h"
 #include "fuzz.h"
+#include "import.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,35 +28,10 @@ static const sf_import_option option_sets[][2] = {
     {{"convention", "norse"}, {"reset", "value-late"}},
     {{"convention", "spyx"}, {"scheme", "exponential"}}};
 
-/* A wrong file is no bug of the reader, whatever stands in it. */
-static void check_record(void *data, const sf_diag_record *record) {
-  (void)data;
-  if (record->severity == SF_SEVERITY_ERROR &&
-      sf_diag_id_class(record->id) == SF_CLASS_BUG) {
-    fprintf(stderr, "%s\n", record->message);
-    abort();
-  }
-}
-
-static void check_module(const sf_module *module, sf_diag *diag) {
-  sf_module *again;
-  char *text, *text_again;
-  if (sf_print(module, NULL, &text) != SF_OK) abort();
-  if (sf_parse((sf_slice){text, strlen(text)}, "fuzz", diag, &again) != SF_OK)
-    abort();
-  if (sf_print(again, NULL, &text_again) != SF_OK) abort();
-  if (strcmp(text, text_again) != 0) abort();
-  free(text_again);
-  free(text);
-  sf_module_destroy(again);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size == 0) return 0;
-  sf_diag *diag =
-      sf_diag_create(getenv("FUZZ_SHOW") ? stderr : NULL, SF_DIAG_TEXT);
+  sf_diag *diag = fuzz_diag_create();
   if (!diag) return 0;
-  sf_diag_listen(diag, check_record, NULL);
   sf_h5_tree tree;
   sf_import import = {0};
   sf_result result =
@@ -64,11 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     result =
         sf_nir_read_tree(&tree, option_sets[data[0] % SF_COUNT_OF(option_sets)],
                          2, diag, &import);
-  if ((result == SF_FAIL) != (sf_diag_errors(diag) > 0)) abort();
-  if (result == SF_OK) {
-    check_module(import.module, diag);
-    sf_module_destroy(import.module);
-  }
+  fuzz_check_import(result, &import, "fuzz", diag);
   sf_h5_tree_destroy(&tree);
   sf_diag_destroy(diag);
   return 0;

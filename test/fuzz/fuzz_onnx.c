@@ -4,6 +4,7 @@
  * Most bytes of such a file are lengths: half of the mutants change one field
  * of the wire format and set the lengths around it right. */
 #include "fuzz.h"
+#include "import.h"
 #include "sf/frontend.h"
 #include "support/file.h"
 
@@ -53,45 +54,16 @@ static const sf_frontend *onnx(void) {
   abort();
 }
 
-/* A wrong file is no bug of the reader, whatever stands in it. */
-static void check_record(void *data, const sf_diag_record *record) {
-  (void)data;
-  if (record->severity == SF_SEVERITY_ERROR &&
-      sf_diag_id_class(record->id) == SF_CLASS_BUG) {
-    fprintf(stderr, "%s\n", record->message);
-    abort();
-  }
-}
-
-static void check_module(const sf_module *module, sf_diag *diag) {
-  sf_module *again;
-  char *text, *text_again;
-  if (sf_print(module, NULL, &text) != SF_OK) abort();
-  if (sf_parse((sf_slice){text, strlen(text)}, path, diag, &again) != SF_OK)
-    abort();
-  if (sf_print(again, NULL, &text_again) != SF_OK) abort();
-  if (strcmp(text, text_again) != 0) abort();
-  free(text_again);
-  free(text);
-  sf_module_destroy(again);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const sf_import_option options[] = {{"batch", "none"}};
   uint32_t option_count = size & 1; /* either way, the same for the same file */
   sf_import import;
   prepare();
   write_file(path, data, size);
-  sf_diag *diag =
-      sf_diag_create(getenv("FUZZ_SHOW") ? stderr : NULL, SF_DIAG_TEXT);
+  sf_diag *diag = fuzz_diag_create();
   if (!diag) return 0;
-  sf_diag_listen(diag, check_record, NULL);
   sf_result result = onnx()->read(path, options, option_count, diag, &import);
-  if ((result == SF_FAIL) != (sf_diag_errors(diag) > 0)) abort();
-  if (result == SF_OK) {
-    check_module(import.module, diag);
-    sf_module_destroy(import.module);
-  }
+  fuzz_check_import(result, &import, path, diag);
   sf_diag_destroy(diag);
   return 0;
 }
